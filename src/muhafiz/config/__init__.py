@@ -1,0 +1,1 @@
+"""Composition: settings, routes, processes and the command line. Nothing else knows everything."""

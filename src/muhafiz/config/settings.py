@@ -1,0 +1,112 @@
+"""Django's settings, composed from the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from muhafiz.config.database import database_settings
+from muhafiz.config.environment import Environment
+from muhafiz.config.secret import secret_key
+
+ENVIRONMENT = Environment.read(os.environ)
+
+VAR = ENVIRONMENT.folder("MUHAFIZ_VAR", ".")
+LAKE = ENVIRONMENT.folder("MUHAFIZ_LAKE", "lake")
+KEYS = ENVIRONMENT.folder("MUHAFIZ_KEYS", "keys")
+REPORTS = VAR / "reports"
+DROP_FOLDER = ENVIRONMENT.folder("MUHAFIZ_DROP_FOLDER", "drop")
+LETTERS = VAR / "letters"  # where the demonstration lane lays its .eml files
+DEMONSTRATION = ENVIRONMENT.flag("MUHAFIZ_DEMONSTRATION")
+BATCH_ROWS = ENVIRONMENT.whole("MUHAFIZ_BATCH_ROWS")
+LAKE_MEMORY_MIB = ENVIRONMENT.whole("MUHAFIZ_LAKE_MEMORY_MIB")
+FREE_DISK_PERCENT = ENVIRONMENT.whole("MUHAFIZ_FREE_DISK_PERCENT")
+PUBLIC_URL = ENVIRONMENT.text("MUHAFIZ_PUBLIC_URL").rstrip("/")
+SMTP_URL = ENVIRONMENT.text("MUHAFIZ_SMTP_URL")
+MAIL_FROM = ENVIRONMENT.text("MUHAFIZ_MAIL_FROM")
+IMAP_URL = ENVIRONMENT.text("MUHAFIZ_IMAP_URL")
+
+SECRET_KEY = secret_key(KEYS)
+DEBUG = False
+ALLOWED_HOSTS = ENVIRONMENT.text("MUHAFIZ_HOSTS").split(",")
+ROOT_URLCONF = "muhafiz.config.urls"
+WSGI_APPLICATION = "muhafiz.config.wsgi.application"
+DATABASES = {"default": database_settings(ENVIRONMENT.text("DATABASE_URL"), VAR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "muhafiz.audit",
+    "muhafiz.accounts",
+    "muhafiz.jobs",
+    "muhafiz.rulebook",
+    "muhafiz.keyring",
+    "muhafiz.release",
+    "muhafiz.publications",
+    "muhafiz.notifications",
+    "muhafiz.mandates",
+    "muhafiz.constituency",
+    "muhafiz.lake",
+    "muhafiz.feeds",
+    "muhafiz.detection",
+    "muhafiz.web",
+    "muhafiz.web.desk",
+]
+
+MIDDLEWARE = [
+    "muhafiz.web.headers.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "muhafiz.web.viewer.ViewerMiddleware",
+    "muhafiz.web.refusals.RefusalPages",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+                "muhafiz.web.chrome.chrome",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ur", "اردو")]
+LOCALE_PATHS = [Path(__file__).parent.parent / "web" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}
+
+_HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = _HTTPS
+CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "muhafiz.web.refusals.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+LOGGING_CONFIG = None  # config.logs sets structlog up

@@ -1,0 +1,10 @@
+"""Every address the platform answers, by face."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("muhafiz.web.urls")),
+    path("desk/", include("muhafiz.web.desk.urls")),
+]

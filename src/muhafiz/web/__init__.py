@@ -1,0 +1,1 @@
+"""The faces: what people see. Errors become pages here and nowhere below."""

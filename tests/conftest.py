@@ -1,0 +1,59 @@
+"""What every test may take: a fixed moment, an actor, folders of its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+# Before Django reads its settings: tests never touch an installation's folder.
+_SCRATCH = tempfile.mkdtemp(prefix="muhafiz-tests-")
+for _name in [name for name in os.environ if name.startswith("MUHAFIZ_")]:
+    del os.environ[_name]
+os.environ["MUHAFIZ_VAR"] = _SCRATCH
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_parallel_suffix(request: pytest.FixtureRequest) -> None:
+    """Let several runs share one PostgreSQL server."""
+    from django.conf import settings  # noqa: PLC0415 - only after the environment is set
+
+    suffix = os.environ.get("PYTEST_DB_SUFFIX", "")
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "")
+    name = "_".join(part for part in (suffix, worker) if part)
+    database = settings.DATABASES["default"]
+    if name:
+        from pytest_django.fixtures import (  # noqa: PLC0415 - as above
+            _set_suffix_to_test_databases,
+        )
+
+        _set_suffix_to_test_databases(suffix=name)
+    elif "sqlite" in database["ENGINE"]:
+        database.setdefault("TEST", {})["NAME"] = None
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Monday in the week the product was born."""
+    return datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def folders(settings: object, tmp_path: Path) -> Path:
+    """Reports, lake, keys and letters of this test alone."""
+    for name in ("REPORTS", "LAKE", "KEYS", "LETTERS", "DROP_FOLDER"):
+        setattr(settings, name, tmp_path / name.lower())
+    return tmp_path
+
+
+@pytest.fixture
+def actor() -> object:
+    """A person of the duty desk."""
+    from muhafiz.common.actor import Actor  # noqa: PLC0415 - as above
+
+    return Actor(
+        kind="person", identifier="1", name="Duty Officer", roles=frozenset({"duty_officer"})
+    )
