@@ -1,0 +1,57 @@
+"""A rule's no becomes a page, or a problem document (RFC 9457) for who asks for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext
+
+from muhafiz.common.refusal import Refusal
+
+
+def sentence(refusal: Refusal) -> str:
+    """The refusal in the reader's language."""
+    return gettext(refusal.text).format(**refusal.params)
+
+
+def refusal_status(refusal: Refusal) -> int:
+    """403 when it is about permission, 404 when nothing is there, else 409."""
+    if refusal.code == "NotAllowed":
+        return 403
+    return 404 if refusal.code.startswith(("No", "Unknown")) else 409
+
+
+def refusal_answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """The page that says no and why; a problem document when JSON was asked for."""
+    status = refusal_status(refusal)
+    if request.accepts("text/html"):
+        context = {"reason": sentence(refusal), "code": refusal.code}
+        return render(request, "web/refusal.html", context, status=status)
+    body = {"type": f"urn:muhafiz:refusal:{refusal.code}", "title": sentence(refusal)}
+    return JsonResponse(
+        body | {"status": status}, status=status, content_type="application/problem+json"
+    )
+
+
+class RefusalPages:
+    """Middleware: a `Refusal` that a view lets through becomes its page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Turn a refusal into its page; leave everything else alone."""
+        return refusal_answer(request, exception) if isinstance(exception, Refusal) else None
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page for a form whose secret does not fit: stale, or sent from elsewhere."""
+    del reason  # for logs, not for people
+    text = gettext("This form is out of date. Go back, reload the page and send it again.")
+    return render(request, "web/refusal.html", {"reason": text, "code": "StaleForm"}, status=403)
