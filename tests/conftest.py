@@ -19,14 +19,14 @@ os.environ["MUHAFIZ_VAR"] = _SCRATCH
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings_parallel_suffix(request: pytest.FixtureRequest) -> None:
     """Let several runs share one PostgreSQL server."""
-    from django.conf import settings  # noqa: PLC0415 - only after the environment is set
+    from django.conf import settings
 
     suffix = os.environ.get("PYTEST_DB_SUFFIX", "")
     worker = getattr(request.config, "workerinput", {}).get("workerid", "")
     name = "_".join(part for part in (suffix, worker) if part)
     database = settings.DATABASES["default"]
     if name:
-        from pytest_django.fixtures import (  # noqa: PLC0415 - as above
+        from pytest_django.fixtures import (
             _set_suffix_to_test_databases,
         )
 
@@ -52,7 +52,7 @@ def folders(settings: object, tmp_path: Path) -> Path:
 @pytest.fixture
 def actor() -> object:
     """A person of the duty desk."""
-    from muhafiz.common.actor import Actor  # noqa: PLC0415 - as above
+    from muhafiz.common.actor import Actor
 
     return Actor(
         kind="person", identifier="1", name="Duty Officer", roles=frozenset({"duty_officer"})

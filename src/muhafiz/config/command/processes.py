@@ -1,0 +1,104 @@
+"""`muhafiz serve` and the processes it is made of."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import Any
+
+import click
+
+from muhafiz.config.command.ground import clock, set_django_up, with_django
+
+
+@click.command()
+@click.option("--bind", help="Address and port; default MUHAFIZ_BIND.")
+@click.option("--threads", type=click.IntRange(1, 256), help="Default MUHAFIZ_WEB_THREADS.")
+@with_django
+def web(bind: str | None, threads: int | None) -> None:
+    """Run the web process alone."""
+    from django.conf import settings
+    from gunicorn.app.base import BaseApplication
+
+    environment = settings.ENVIRONMENT
+    options: dict[str, Any] = {
+        "bind": bind or environment.text("MUHAFIZ_BIND"),
+        "threads": threads or environment.whole("MUHAFIZ_WEB_THREADS"),
+        "worker_class": "gthread",
+        "workers": 1,
+        "timeout": 120,
+        "graceful_timeout": 15,
+        "max_requests": 20_000,  # memory that a library leaks is given back
+        "max_requests_jitter": 2_000,
+        "limit_request_line": 8190,
+        "loglevel": "warning",
+        "proc_name": "muhafiz-web",
+        "control_socket_disable": True,
+    }
+
+    class Web(BaseApplication):  # type: ignore[misc]
+        """gunicorn with options from here instead of its own command line."""
+
+        def load_config(self) -> None:
+            for name, value in options.items():
+                if name in self.cfg.settings:
+                    self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            from muhafiz.config.wsgi import application
+
+            return application
+
+    Web().run()
+
+
+@click.command()
+@with_django
+def worker() -> None:
+    """Run one worker alone: it takes due jobs from the queue until told to stop."""
+    from muhafiz.jobs.worker import work
+
+    work(clock, _stop_on_signals())
+
+
+@click.command()
+@with_django
+def scheduler() -> None:
+    """Run the scheduler alone: it puts timed jobs on the queue when their time comes."""
+    from muhafiz.jobs.scheduler import schedule_due
+
+    stop = _stop_on_signals()
+    while not stop.is_set():
+        schedule_due(clock)
+        stop.wait(1.0)
+
+
+@click.command()
+def serve() -> None:
+    """Run web, workers and scheduler, supervised, until stopped."""
+    from muhafiz.config.doctor import startup_faults
+    from muhafiz.config.supervisor import Supervisor, platform_children
+
+    set_django_up()
+    from django.conf import settings
+
+    faults = startup_faults()
+    for fault in faults:
+        click.echo(f"{fault.what} {fault.mend}", err=True)
+    if faults:
+        sys.exit(1)
+    environment = settings.ENVIRONMENT
+    children = platform_children(
+        environment.text("MUHAFIZ_BIND"),
+        workers=environment.whole("MUHAFIZ_WORKERS"),
+        threads=environment.whole("MUHAFIZ_WEB_THREADS"),
+    )
+    sys.exit(Supervisor(children).run())
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
