@@ -1,0 +1,216 @@
+"""Internet addresses and domain names, a column at a time.
+
+Everything works on the distinct values of a column: a report of a million rows names perhaps a
+quarter of a million addresses. Addresses are told strictly: one spelling has one meaning, and
+what is not an address is NULL, never 0. Text follows RFC 5952, bytes are 16 big-endian with
+IPv4 mapped (RFC 4291 section 2.5.5.2), names are IDNA A-labels (RFC 5890) in lower case.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import idna
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_Bytes = npt.NDArray[np.uint8]
+
+_MAPPED = bytes(10) + b"\xff\xff"
+_UNSPECIFIED = (bytes(16), _MAPPED + bytes(4))
+_ZERO, _NINE = ord("0"), ord("9")
+_DOTS_IN_V4 = 3
+_PACKED = pa.binary(16)
+
+# Labels of letters, digits, hyphens and underscores (service names), 1 to 63 long, at least two
+# of them, the last not numeric: "198.51.100.7" and "1.2.3" are no names.
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = rf"^(?:{_LABEL}\.)+[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?$"
+_NUMERIC_END = r"\.(?:[0-9]+|0x[0-9a-f]*)$"
+_LONGEST_NAME = 253
+
+
+def parse_addresses(texts: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """Read a column of addresses.
+
+    Surrounding white space is trimmed; IPv4-mapped IPv6 becomes IPv4. NULL stands for everything
+    that names no host: no address at all, leading zeros ("010.1.1.1"), zone ids, prefixes, and
+    the unspecified addresses 0.0.0.0 and ::.
+
+    Args:
+        texts: strings; plain, chunked or dictionary-encoded.
+
+    Returns:
+        The canonical text (string) and the 16 bytes (binary(16)), as long as `texts`.
+    """
+    distinct, indices = _distinct(texts)
+    packed = pack_addresses(distinct)
+    unspecified = pc.is_in(packed, value_set=pa.array(_UNSPECIFIED, _PACKED))
+    packed = pc.if_else(unspecified, pa.scalar(None, _PACKED), packed)
+    canonical = _canonical(distinct, packed)
+    return canonical.take(indices), packed.take(indices)
+
+
+def pack_addresses(texts: pa.Array) -> pa.Array:
+    """The 16 bytes of each address as `parse_addresses` reads it, but 0.0.0.0 and :: stay.
+
+    Every value is worked, so give it distinct ones. Networks need this: 0.0.0.0/0 starts there.
+    """
+    trimmed = pc.ascii_trim_whitespace(texts.cast(pa.string()))
+    packed: npt.NDArray[np.uint8] = np.zeros((len(texts), 16), np.uint8)
+    known = np.zeros(len(texts), bool)
+    _pack_v4(trimmed, packed, known)
+    _pack_v6(trimmed, packed, known)
+    return pa.FixedSizeBinaryArray.from_buffers(
+        _PACKED, len(texts), [_bitmap(known), pa.py_buffer(packed)]
+    )
+
+
+def parse_domains(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Normalize a column of domain names.
+
+    Lower case, without the final dot, non-ASCII labels as A-labels (UTS 46, IDNA 2008). NULL for
+    what is no name: a single label, an address literal, labels over 63 or names over 253 bytes,
+    a URL.
+
+    Returns:
+        The names (string), as long as `texts`.
+    """
+    distinct, indices = _distinct(texts)
+    names = pc.ascii_trim_whitespace(distinct)
+    names = _to_ascii(names)
+    names = pc.ascii_lower(names)
+    names = pc.replace_substring_regex(names, r"\.$", "")
+    good = pc.and_(
+        pc.and_not(
+            pc.match_substring_regex(names, _NAME), pc.match_substring_regex(names, _NUMERIC_END)
+        ),
+        pc.less_equal(pc.binary_length(names), _LONGEST_NAME),
+    )
+    return pc.if_else(good, names, pa.scalar(None, pa.string())).take(indices)
+
+
+def reverse_labels(names: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Names with their labels from the top down: "www.example.org" → "org.example.www".
+
+    A suffix of the name is a prefix of the result, which sorted storage can prune by.
+    """
+    distinct, indices = _distinct(names)
+    labels = pc.split_pattern(distinct, ".")
+    offsets = labels.offsets.to_numpy()
+    counts = np.diff(offsets)
+    mirrored = np.repeat(offsets[:-1] + offsets[1:] - 1, counts) - np.arange(
+        offsets[0], offsets[-1]
+    )
+    turned = pa.ListArray.from_arrays(labels.offsets, labels.values.take(pa.array(mirrored)))
+    return pc.binary_join(turned, ".").take(indices)
+
+
+def _distinct(texts: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """The distinct strings of a column, never NULL, and each row's place among them."""
+    array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    if pa.types.is_null(array.type):
+        array = array.cast(pa.string())
+    encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    return encoded.dictionary.cast(pa.string()), encoded.indices
+
+
+def _bitmap(known: npt.NDArray[np.bool_]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(known, bitorder="little"))
+
+
+def _string_bytes(texts: pa.Array) -> tuple[_Bytes, npt.NDArray[np.int32]]:
+    """The bytes of all strings end to end, and where each starts and the last ends."""
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    letters = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    return letters, ends
+
+
+def _pack_v4(texts: pa.Array, packed: _Bytes, known: npt.NDArray[np.bool_]) -> None:
+    """Fill in the rows that are dotted quads: four decimal numbers to 255 without leading zeros."""
+    letters, ends = _string_bytes(texts)
+    dots_before = np.concatenate([[0], np.cumsum(letters == ord("."))])
+    rows = np.flatnonzero(dots_before[ends[1:]] - dots_before[ends[:-1]] == _DOTS_IN_V4)
+    if not len(rows):
+        return
+    dots = np.flatnonzero(letters == ord("."))
+    inner = dots[dots_before[ends[rows]][:, None] + np.arange(_DOTS_IN_V4)]
+    starts = np.column_stack([ends[rows], inner + 1])
+    stops = np.column_stack([inner, ends[rows + 1]])
+    octets, good = _octets(letters, starts, stops)
+    rows, octets = rows[good], octets[good]
+    packed[rows, 10:12] = 0xFF
+    packed[rows, 12:] = octets
+    known[rows] = True
+
+
+def _octets(
+    letters: _Bytes, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """The numbers between `starts` and `stops` (n × 4), and which rows are sound."""
+    width = stops - starts
+    sound = (width >= 1) & (width <= len("255"))
+    value = np.zeros(starts.shape, np.int32)
+    for place, weight in enumerate((1, 10, 100)):
+        present = sound & (width > place)
+        digit = letters[np.where(present, stops - 1 - place, 0)]
+        sound &= ~present | ((digit >= _ZERO) & (digit <= _NINE))
+        value += np.where(present, (digit.astype(np.int32) - _ZERO) * weight, 0)
+    leading = letters[np.where(sound, starts, 0)] == _ZERO
+    sound &= (value <= np.iinfo(np.uint8).max) & ~(leading & (width > 1))
+    return value.astype(np.uint8), sound.all(axis=1)
+
+
+def _pack_v6(texts: pa.Array, packed: _Bytes, known: npt.NDArray[np.bool_]) -> None:
+    """Fill in the rows that hold a colon and are IPv6 (RFC 4291 section 2.2)."""
+    rows = np.flatnonzero(pc.fill_null(pc.match_substring(texts, ":"), False).to_numpy(False))
+    if not len(rows):
+        return
+    found = [_v6_bytes(text) for text in texts.take(pa.array(rows)).to_pylist()]
+    good = np.array([value is not None for value in found])
+    rows = rows[good]
+    joined = b"".join(value for value in found if value is not None)
+    packed[rows] = np.frombuffer(joined, np.uint8).reshape(-1, 16)
+    known[rows] = True
+
+
+def _v6_bytes(text: str) -> bytes | None:
+    try:
+        return socket.inet_pton(socket.AF_INET6, text)
+    except (OSError, ValueError):  # ValueError: a NUL within
+        return None
+
+
+def _canonical(texts: pa.Array, packed: pa.Array) -> pa.Array:
+    """Text per RFC 5952: a strict dotted quad is canonical already; IPv6 is written anew."""
+    trimmed = pc.ascii_trim_whitespace(texts)
+    canonical = pc.if_else(pc.is_valid(packed), trimmed, pa.scalar(None, pa.string()))
+    rewrite = pc.fill_null(pc.match_substring(canonical, ":"), False)
+    written = [_v6_text(value) for value in packed.filter(rewrite).to_pylist()]
+    return pc.replace_with_mask(canonical, rewrite, pa.array(written, pa.string()))
+
+
+def _v6_text(packed: bytes) -> str:
+    if packed.startswith(_MAPPED):
+        return socket.inet_ntop(socket.AF_INET, packed[12:])
+    if packed.startswith(bytes(12)):  # the C library writes these in mixed notation
+        return ipaddress.IPv6Address(packed).compressed
+    return socket.inet_ntop(socket.AF_INET6, packed)
+
+
+def _to_ascii(names: pa.Array) -> pa.Array:
+    """Names with non-ASCII letters as A-labels, NULL where there is no such form."""
+    foreign = pc.fill_null(pc.invert(pc.string_is_ascii(names)), False)
+    written = [_a_labels(name) for name in names.filter(foreign).to_pylist()]
+    return pc.replace_with_mask(names, foreign, pa.array(written, pa.string()))
+
+
+def _a_labels(name: str) -> str | None:
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return None
