@@ -1,0 +1,145 @@
+"""What is true of feeds and reports whatever stores them: guesses, silence, tries, refusals."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from muhafiz.common.refusal import Refusal
+
+#: A report is quarantined when this many tries in a row made no progress.
+ATTEMPTS = 3
+#: A feed is silent after this many times its expected gap.
+SILENT_GAPS = 2
+#: A feed is thin when a day brings less than this share of the expected rows.
+THIN_SHARE = 0.1
+#: The catch-all feed of reports that no feed recognizes: kept, quarantined, to be assigned.
+UNRECOGNIZED = "unrecognized"
+
+TLPS = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
+
+
+class UnknownFeed(Refusal):
+    """No feed has this name, or the feed is switched off."""
+
+    text = "There is no feed “{feed}” that takes reports."
+
+
+class BadFeed(Refusal):
+    """A feed's description makes no sense."""
+
+    text = "The feed cannot be kept: {reason}."
+
+
+class UnknownReport(Refusal):
+    """No report has this number."""
+
+    text = "There is no report {report}."
+
+
+class DiskNearlyFull(Refusal):
+    """Nothing is acknowledged while the disk that keeps reports is nearly full."""
+
+    text = "The disk is nearly full ({free} % free, {needed} % needed). Nothing was taken in."
+
+
+class RawMissing(Refusal):
+    """The raw bytes are gone: removed by retention, or lost."""
+
+    text = "The raw bytes of report {report} are no longer kept."
+
+
+class CannotReplay(Refusal):
+    """The rows asked for are not there or already settled."""
+
+    text = "Nothing can be replayed: {reason}."
+
+
+class CannotReprocess(Refusal):
+    """The report is being read now."""
+
+    text = "Report {report} is being read at this moment."
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChoice:
+    """What a guess needs to know of a feed."""
+
+    id: int
+    source: str
+    file_pattern: str
+
+
+def choose_feed(
+    file_name: str, scores: Mapping[str, int], feeds: Iterable[FeedChoice]
+) -> int | None:
+    """The feed a nameless delivery belongs to.
+
+    `scores` says how sure each source is (0 to 100) that it can read the bytes. A file pattern that
+    matches beats none, then the surer source, then the older feed. None: no feed can read it.
+    """
+    ranked = [
+        (_pattern_rank(feed.file_pattern, file_name), scores.get(feed.source, 0), -feed.id)
+        for feed in feeds
+    ]
+    able = [entry for entry in ranked if entry[0] >= 0 and entry[1] > 0]
+    return -max(able)[2] if able else None
+
+
+def _pattern_rank(pattern: str, file_name: str) -> int:
+    """2: the pattern matches; 1: none is set; -1: it is set and does not match."""
+    if not pattern:
+        return 1
+    return 2 if fnmatch.fnmatchcase(file_name.lower(), pattern.lower()) else -1
+
+
+def silence(
+    *,
+    watched_since: datetime,
+    last_report_at: datetime | None,
+    rows_last_day: int,
+    expected_every: timedelta | None,
+    expected_rows_per_day: int | None,
+    now: datetime,
+) -> tuple[datetime, str] | None:
+    """Since when a feed has been silent and why ("no-report", "few-rows"); None: it is well.
+
+    `watched_since` is when the feed was made or switched on: it is owed that long before anybody
+    calls it silent. `rows_last_day` counts rows of the 24 hours before `now`.
+    """
+    if expected_every is not None:
+        due = (last_report_at or watched_since) + expected_every * SILENT_GAPS
+        if now > due:
+            return due, "no-report"
+    day_ago = now - timedelta(days=1)
+    if expected_rows_per_day and watched_since <= day_ago:
+        if rows_last_day < expected_rows_per_day * THIN_SHARE:
+            return day_ago, "few-rows"
+    return None
+
+
+def check_feed(values: Mapping[str, Any], sources: Iterable[str]) -> None:
+    """A feed's values make sense.
+
+    Raises:
+        BadFeed: no name, an unknown source, an unknown TLP, a schedule of nothing.
+    """
+    if not values.get("name"):
+        raise BadFeed(reason="it has no name")
+    source = values.get("source", "")
+    if source and source not in sources:
+        raise BadFeed(reason=f"no source is called “{source}”")
+    if values.get("tlp") not in TLPS:
+        raise BadFeed(reason=f"“{values.get('tlp')}” is no TLP label")
+    for name in ("fetch_every", "expected_every"):
+        length = values.get(name)
+        if length is not None and length <= timedelta(0):
+            raise BadFeed(reason=f"{name} must be longer than nothing")
+
+
+def is_poison(attempts: int) -> bool:
+    """Whether a report that was tried `attempts` times without progress is to be set apart."""
+    return attempts >= ATTEMPTS
