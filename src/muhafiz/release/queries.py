@@ -1,0 +1,98 @@
+"""Who has this fact?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from muhafiz.release.models import LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One decision of the gate; `refusal` is empty when the thing was let out."""
+
+    id: int
+    item_kind: str
+    item_identifier: str
+    item_title: str
+    item_digest: str
+    tlp: str
+    audience_kind: str
+    audience_identifier: str
+    audience_name: str
+    decided_at: datetime
+    decided_by: str
+    refusal: str
+    refusal_text: str
+    recalled_at: datetime | None
+    recall_reason: str
+
+
+def holders_of(item_kind: str, identifier: str) -> list[LedgerRow]:
+    """Everyone whom the gate gave this thing to, the earliest first, recalled or not."""
+    return _rows(
+        LedgerEntry.objects.filter(item_kind=item_kind, item_identifier=identifier, refusal="")
+    )
+
+
+def holders_of_digest(digest: str) -> list[LedgerRow]:
+    """Everyone who was given these very facts, under whatever name they went."""
+    return _rows(LedgerEntry.objects.filter(item_digest=digest, refusal=""))
+
+
+def holdings_of(audience_kind: str, identifier: str, *, limit: int = 1000) -> list[LedgerRow]:
+    """What this audience was given, the earliest first."""
+    held = LedgerEntry.objects.filter(
+        audience_kind=audience_kind, audience_identifier=identifier, refusal=""
+    )
+    return _rows(held)[:limit]
+
+
+def refusals(*, since: datetime, limit: int = 200) -> list[LedgerRow]:
+    """What the gate refused since then, the latest first."""
+    refused = LedgerEntry.objects.filter(decided_at__gte=since).exclude(refusal="")
+    return [_row(row) for row in refused.order_by("-decided_at", "-id")[:limit]]
+
+
+def is_recalled(ledger_id: int) -> bool:
+    """Whether this release was called back, or never stood."""
+    return not LedgerEntry.objects.filter(
+        pk=ledger_id, refusal="", recalled_at__isnull=True
+    ).exists()
+
+
+def recalled_among(ledger_ids: Iterable[int]) -> frozenset[int]:
+    """Those of `ledger_ids` that were called back."""
+    return frozenset(
+        LedgerEntry.objects.filter(pk__in=list(ledger_ids), recalled_at__isnull=False).values_list(
+            "pk", flat=True
+        )
+    )
+
+
+def _rows(found: QuerySet[LedgerEntry]) -> list[LedgerRow]:
+    return [_row(row) for row in found.order_by("decided_at", "id")]
+
+
+def _row(row: LedgerEntry) -> LedgerRow:
+    return LedgerRow(
+        id=row.pk,
+        item_kind=row.item_kind,
+        item_identifier=row.item_identifier,
+        item_title=row.item_title,
+        item_digest=row.item_digest,
+        tlp=row.tlp,
+        audience_kind=row.audience_kind,
+        audience_identifier=row.audience_identifier,
+        audience_name=row.audience_name,
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
+        refusal=row.refusal,
+        refusal_text=row.refusal_text,
+        recalled_at=row.recalled_at,
+        recall_reason=row.recall_reason,
+    )
