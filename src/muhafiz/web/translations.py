@@ -1,0 +1,29 @@
+"""Compiles the translations without the system's gettext."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+
+def compile_translations(locale: Path) -> list[Path]:
+    """Write each `.mo` below `locale` that is missing or older than its `.po`; give those written.
+
+    Raises:
+        ValueError: a catalog cannot be read.
+    """
+    written = []
+    for source in sorted(locale.glob("*/LC_MESSAGES/*.po")):
+        target = source.with_suffix(".mo")
+        if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
+            continue
+        with source.open("rb") as stream:
+            catalog = read_po(stream, locale=source.parent.parent.name, abort_invalid=True)
+        beside = target.with_suffix(".part")
+        with beside.open("wb") as stream:
+            write_mo(stream, catalog)
+        beside.replace(target)
+        written.append(target)
+    return written
