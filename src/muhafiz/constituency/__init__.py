@@ -1,0 +1,1 @@
+"""Who is protected: organizations, what is theirs, and whom to write to."""

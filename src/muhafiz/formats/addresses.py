@@ -151,7 +151,7 @@ def _pack_v4(texts: pa.Array, packed: _Bytes, known: npt.NDArray[np.bool_]) -> N
 def _octets(
     letters: _Bytes, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
-    """The numbers between `starts` and `stops` (n × 4), and which rows are sound."""
+    """The numbers between `starts` and `stops` (four to a row), and which rows are sound."""
     width = stops - starts
     sound = (width >= 1) & (width <= len("255"))
     value = np.zeros(starts.shape, np.int32)
@@ -162,7 +162,8 @@ def _octets(
         value += np.where(present, (digit.astype(np.int32) - _ZERO) * weight, 0)
     leading = letters[np.where(sound, starts, 0)] == _ZERO
     sound &= (value <= np.iinfo(np.uint8).max) & ~(leading & (width > 1))
-    return value.astype(np.uint8), sound.all(axis=1)
+    rows: npt.NDArray[np.bool_] = np.logical_and.reduce(sound, axis=1)
+    return value.astype(np.uint8), rows
 
 
 def _pack_v6(texts: pa.Array, packed: _Bytes, known: npt.NDArray[np.bool_]) -> None:

@@ -1,0 +1,140 @@
+"""What other rooms get to see of the constituency: frozen values, never rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationFacts:
+    """An organization as it stands now."""
+
+    id: int
+    public_id: UUID
+    name_en: str
+    name_ur: str
+    sector: str  # the rulebook's code; empty: none
+    language: str
+    parent_id: int | None
+    retired: bool
+    merged_into_id: int | None
+
+    def name(self, language: str) -> str:
+        """The name in `language` where there is one, else in English."""
+        return self.name_ur if language == "ur" and self.name_ur else self.name_en
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """A claim with its owner. Dates are UTC days, `valid_to` is the first day it holds no more."""
+
+    id: int
+    organization_id: int
+    kind: str  # address, domain, asn
+    text: str
+    valid_from: date | None
+    valid_to: date | None
+    origin: str  # automatic, manual
+    source: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFacts:
+    """One version of a contact: (id, version) names it for ever."""
+
+    id: int
+    version: int
+    address: str
+    name: str
+    role: str  # 24/7, abuse, ciso, press
+    language: str  # the contact's, else the organization's
+    certificate: str | None  # OpenPGP, armored
+    organization_id: int
+    hours: str  # on-call hours as text; empty: always
+    origin: str
+    source: str
+    fingerprint: str
+    valid_from: date | None
+    valid_to: date | None
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InhibitionFacts:
+    """Why no letters go out, and until when."""
+
+    id: int
+    organization_id: int | None
+    claim_id: int | None
+    classes: str
+    until: datetime
+    reason: str
+    created_at: datetime
+    created_by: str
+    lifted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFacts:
+    """One network, domain or ASN claimed by several organizations at the same time.
+
+    All claims have equal standing (all manual or all automatic). `winner` is the claim that
+    attribution takes today, by the rules in docs/constituency.md; NULL when none holds today.
+    """
+
+    kind: str
+    text: str
+    origin: str
+    claims: tuple[ClaimFacts, ...]
+    winner: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """One line of an organization's history."""
+
+    at: datetime
+    by: str
+    action: str
+    details: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationRow:
+    """One line of the list of constituents."""
+
+    facts: OrganizationFacts
+    networks: int
+    domains: int
+    asns: int
+    contacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the list; `pages` is at least 1."""
+
+    rows: tuple[OrganizationRow, ...]
+    number: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationPage:
+    """Everything the page of one organization shows."""
+
+    facts: OrganizationFacts
+    note: str
+    handles: tuple[tuple[str, str], ...]  # (source, handle)
+    ancestors: tuple[OrganizationFacts, ...]  # nearest first
+    children: tuple[OrganizationFacts, ...]
+    claims: tuple[ClaimFacts, ...]  # at most `claims_shown`, current ones first
+    claims_total: int
+    contacts: tuple[ContactFacts, ...]
+    inhibitions: tuple[InhibitionFacts, ...]  # those in force
+    conflicts: tuple[ConflictFacts, ...]
+    history: tuple[ChangeFacts, ...]  # newest first

@@ -1,0 +1,205 @@
+"""Who is protected: organizations, what is theirs, whom to write to.
+
+All dates are UTC days and half open: a thing holds from `valid_from` (NULL: since ever) up to,
+but not on, `valid_to` (NULL: until further notice). Rows are never deleted: letters and events
+point at them for years. What was entered by mistake is withdrawn: it then never held.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class Import(models.Model):
+    """One file taken in, with what is needed to undo it."""
+
+    kind = models.CharField(max_length=16)  # csv, rpsl, delegated
+    source = models.CharField(max_length=64)  # "csv", or the registry: "apnic"
+    file_name = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)  # SHA-256 of the file, hexadecimal
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=128)
+    undone_at = models.DateTimeField(null=True)
+    counts = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.file_name}"
+
+
+class ImportChange(models.Model):
+    """One row that an import altered: its values before and after (created rows: no before)."""
+
+    run = models.ForeignKey(Import, models.CASCADE, related_name="changes")
+    table = models.CharField(max_length=16)  # organization, claim, contact
+    row = models.BigIntegerField()
+    before = models.JSONField(null=True)
+    after = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.table}:{self.row}"
+
+
+class Organization(models.Model):
+    """A constituent, or a part of one."""
+
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    name_en = models.CharField(max_length=200, db_index=True)
+    name_ur = models.CharField(max_length=200, blank=True)
+    sector = models.CharField(max_length=40, blank=True, db_index=True)  # the rulebook's code
+    language = models.CharField(max_length=8, default="en")
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="absorbed")
+    made_by = models.ForeignKey(Import, models.SET_NULL, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return self.name_en
+
+
+class PastSector(models.Model):
+    """A sector that an organization left: it held up to `valid_to`, after the one before it."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="past_sectors")
+    sector = models.CharField(max_length=40, blank=True)
+    valid_to = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "valid_to"], name="past_sector_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sector} until {self.valid_to}"
+
+
+class Handle(models.Model):
+    """The name by which a registry, or an operator's own list, knows an organization."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="handles")
+    source = models.CharField(max_length=64)  # "apnic", "ripe"; "csv" for one's own lists
+    handle = models.CharField(max_length=128)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "handle"], name="handle_once_per_source")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.handle}"
+
+
+class Claim(models.Model):
+    """A network (CIDR), domain or ASN that belongs to an organization for a time."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="claims")
+    kind = models.CharField(max_length=8)  # address, domain, asn
+    text = models.CharField(max_length=255)  # canonical: "203.0.113.0/24", "example.org", "AS64500"
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
+    origin = models.CharField(max_length=9)  # automatic, manual
+    source = models.CharField(max_length=64)  # "manual", "csv", or the registry
+    note = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    made_by = models.ForeignKey(Import, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["kind", "text"], name="claim_text"),
+            models.Index(fields=["source", "origin"], name="claim_source"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Contact(models.Model):
+    """A place to write to, whose details change by versions."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="contacts")
+    origin = models.CharField(max_length=9)
+    source = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    made_by = models.ForeignKey(Import, models.SET_NULL, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"contact:{self.pk}"
+
+
+class ContactVersion(models.Model):
+    """A contact's details as they stood from `created_at` until superseded; never altered."""
+
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="versions")
+    version = models.IntegerField()
+    role = models.CharField(max_length=8)  # 24/7, abuse, ciso, press
+    name = models.CharField(max_length=200, blank=True)
+    address = models.CharField(max_length=254, db_index=True)
+    language = models.CharField(max_length=8, blank=True)  # empty: the organization's
+    certificate = models.TextField(blank=True)  # OpenPGP, armored
+    fingerprint = models.CharField(max_length=64, blank=True)
+    hours = models.CharField(max_length=255, blank=True)  # rules.OnCall; empty: always
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=128)
+    superseded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "version"], name="contact_version_once"),
+            models.UniqueConstraint(
+                fields=["contact"],
+                condition=Q(superseded_at__isnull=True),
+                name="contact_one_current",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.version})"
+
+
+class Inhibition(models.Model):
+    """No letters about something until a moment, because of something."""
+
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, null=True, related_name="inhibitions"
+    )
+    claim = models.ForeignKey(Claim, models.CASCADE, null=True, related_name="inhibitions")
+    classes = models.CharField(max_length=64, default="*")  # a pattern of RSIT types: "vulner*"
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=128)
+    lifted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.classes} until {self.until}"
+
+
+class Change(models.Model):
+    """One line of an organization's history, as its page shows it; the audit log is the proof."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="history")
+    at = models.DateTimeField()
+    by = models.CharField(max_length=128)
+    action = models.CharField(max_length=64)
+    details = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.at}"
+
+
+class State(models.Model):
+    """One row whose token changes with everything that attribution depends on."""
+
+    token = models.UUIDField(default=uuid.uuid4)
+
+    def __str__(self) -> str:
+        return str(self.token)

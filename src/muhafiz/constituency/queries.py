@@ -1,0 +1,231 @@
+"""Questions other rooms ask about the constituency. Counts of queries never grow with the rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Q
+
+from muhafiz.constituency.facts import (
+    ClaimFacts,
+    ContactFacts,
+    InhibitionFacts,
+    OrganizationFacts,
+)
+from muhafiz.constituency.models import Claim, ContactVersion, Inhibition, Organization
+from muhafiz.constituency.rules import choose_contacts, holds, inhibits
+from muhafiz.notifications.queries import is_retired
+from muhafiz.rulebook import queries as rulebook
+
+#: Whom to write to first about a finding.
+ROLE_ORDER = ("abuse", "24/7", "ciso")
+
+
+def organization(identifier: int) -> OrganizationFacts | None:
+    """One organization, retired ones included; None when it never existed."""
+    return organizations([identifier]).get(identifier)
+
+
+def organizations(identifiers: Iterable[int]) -> dict[int, OrganizationFacts]:
+    """Organizations by id, retired ones included; unknown ids are left out. One query."""
+    rows = Organization.objects.filter(pk__in=set(identifiers))
+    return {row.pk: organization_facts(row) for row in rows}
+
+
+def organization_facts(row: Organization) -> OrganizationFacts:
+    """A row as other rooms see it."""
+    return OrganizationFacts(
+        id=row.pk,
+        public_id=row.public_id,
+        name_en=row.name_en,
+        name_ur=row.name_ur,
+        sector=row.sector,
+        language=row.language,
+        parent_id=row.parent_id,
+        retired=row.retired_at is not None,
+        merged_into_id=row.merged_into_id,
+    )
+
+
+def claims(identifiers: Iterable[int]) -> dict[int, ClaimFacts]:
+    """Claims by id, past and withdrawn ones included, as an event's `network_id` names them."""
+    rows = Claim.objects.filter(pk__in=set(identifiers))
+    return {row.pk: claim_facts(row) for row in rows}
+
+
+def claim_facts(row: Claim) -> ClaimFacts:
+    """A row as other rooms see it."""
+    return ClaimFacts(
+        id=row.pk,
+        organization_id=row.organization_id,
+        kind=row.kind,
+        text=row.text,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        origin=row.origin,
+        source=row.source,
+        note=row.note,
+    )
+
+
+def contact_version(contact_id: int, version: int) -> ContactFacts | None:
+    """A contact exactly as it stood in one version, for tracing a letter back."""
+    row = (
+        ContactVersion.objects.filter(contact_id=contact_id, version=version)
+        .select_related("contact__organization")
+        .first()
+    )
+    return contact_facts(row) if row else None
+
+
+def contact_facts(row: ContactVersion) -> ContactFacts:
+    """A row (with its contact and organization fetched) as other rooms see it."""
+    return ContactFacts(
+        id=row.contact_id,
+        version=row.version,
+        address=row.address,
+        name=row.name,
+        role=row.role,
+        language=row.language or row.contact.organization.language,
+        certificate=row.certificate or None,
+        organization_id=row.contact.organization_id,
+        hours=row.hours,
+        origin=row.contact.origin,
+        source=row.contact.source,
+        fingerprint=row.fingerprint,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        confirmed_at=row.confirmed_at,
+    )
+
+
+def contacts_for(
+    organization_ids: Iterable[int],
+    *,
+    at: datetime,
+    role_order: Sequence[str] = ROLE_ORDER,
+) -> dict[int, list[ContactFacts]]:
+    """Whom to write to for each organization at a moment; an empty list where nobody is known.
+
+    All contacts of the first role in `role_order` where someone is on call (hours are wall-clock
+    time of the rulebook's `jurisdiction.timezone`); when nobody is, of the first role there is.
+    Manual contacts of a role hide automatic ones. Addresses that mail systems have permanently
+    refused are skipped. Where nobody is left, the parent answers, and so on up; a merged
+    organization's letters go to the one it became part of.
+    """
+    wanted = set(organization_ids)
+    tree = _with_successors(wanted)
+    reachable = _reachable(tree, at)
+    zone = str(rulebook.value_or("jurisdiction.timezone", "UTC", at=at))
+    local = at.astimezone(ZoneInfo(zone))
+    answers = {}
+    for identifier in wanted:
+        place: int | None = identifier
+        found: list[ContactFacts] = []
+        while place is not None and not found:
+            found = choose_contacts(reachable.get(place, ()), role_order, local)
+            place = tree.get(place)
+        answers[identifier] = found
+    return answers
+
+
+def _with_successors(identifiers: set[int]) -> dict[int, int | None]:
+    """Each organization's next place to ask (what it merged into, else its parent), all the way."""
+    tree: dict[int, int | None] = {}
+    asked = set(identifiers)
+    while asked:
+        rows = Organization.objects.filter(pk__in=asked).values_list(
+            "pk", "merged_into_id", "parent_id"
+        )
+        found = {pk: merged or parent for pk, merged, parent in rows}
+        tree |= found
+        asked = {place for place in found.values() if place is not None} - set(tree)
+    return tree
+
+
+def _reachable(organization_ids: Iterable[int], at: datetime) -> Mapping[int, list[ContactFacts]]:
+    day = at.astimezone(UTC).date()
+    rows = current_contacts(organization_ids)
+    valid = [row for row in rows if holds(row.valid_from, row.valid_to, day)]
+    retired = {address for address in {row.address for row in valid} if is_retired(address)}
+    grouped: dict[int, list[ContactFacts]] = defaultdict(list)
+    for row in valid:
+        if row.address not in retired:
+            grouped[row.organization_id].append(row)
+    return {place: _manual_first(found) for place, found in grouped.items()}
+
+
+def _manual_first(contacts: list[ContactFacts]) -> list[ContactFacts]:
+    """Within a role, manual contacts hide automatic ones."""
+    manual = {contact.role for contact in contacts if contact.origin == "manual"}
+    return [c for c in contacts if c.origin == "manual" or c.role not in manual]
+
+
+def current_contacts(organization_ids: Iterable[int]) -> list[ContactFacts]:
+    """The contacts of some organizations as they stand, in the order they were made. One query."""
+    rows = (
+        ContactVersion.objects.filter(
+            superseded_at__isnull=True,
+            contact__withdrawn_at__isnull=True,
+            contact__organization_id__in=set(organization_ids),
+        )
+        .select_related("contact__organization")
+        .order_by("contact_id")
+    )
+    return [contact_facts(row) for row in rows]
+
+
+def inhibited(
+    organization_ids: Iterable[int], classes: Iterable[str], at: datetime
+) -> dict[tuple[int, str], InhibitionFacts]:
+    """The pairs (organization, RSIT type) that no letter may be about at this moment, and why.
+
+    An inhibition covers its organization only, not those below it.
+    """
+    rows = _in_force(Q(organization_id__in=set(organization_ids)), at)
+    return {
+        (row.organization_id, classification): inhibition_facts(row)
+        for row in rows
+        for classification in set(classes)
+        if row.organization_id is not None and inhibits(row.classes, classification)
+    }
+
+
+def inhibited_claims(
+    claim_ids: Iterable[int], classes: Iterable[str], at: datetime
+) -> dict[tuple[int, str], InhibitionFacts]:
+    """The pairs (claim, RSIT type) that no letter may be about at this moment, and why."""
+    rows = _in_force(Q(claim_id__in=set(claim_ids)), at)
+    return {
+        (row.claim_id, classification): inhibition_facts(row)
+        for row in rows
+        for classification in set(classes)
+        if row.claim_id is not None and inhibits(row.classes, classification)
+    }
+
+
+def _in_force(chosen: Q, at: datetime) -> list[Inhibition]:
+    """The longest-lasting last, so that it is the reason given."""
+    return list(
+        Inhibition.objects.filter(
+            chosen, lifted_at__isnull=True, until__gt=at, created_at__lte=at
+        ).order_by(F("until"), "pk")
+    )
+
+
+def inhibition_facts(row: Inhibition) -> InhibitionFacts:
+    """A row as other rooms see it."""
+    return InhibitionFacts(
+        id=row.pk,
+        organization_id=row.organization_id,
+        claim_id=row.claim_id,
+        classes=row.classes,
+        until=row.until,
+        reason=row.reason,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        lifted_at=row.lifted_at,
+    )
