@@ -1,0 +1,3 @@
+"""Questions about policies and notices."""
+
+from __future__ import annotations
