@@ -1,0 +1,186 @@
+"""What the log says: heads, entries, proofs, the export."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from muhafiz.audit.canonical import FORMAT, Entry, utc_text
+from muhafiz.audit.models import LogEntry, SignedHead, Tree
+from muhafiz.audit.rules import Frontier, consistency_proof, inclusion_proof, leaf_hash
+
+_PORTION = 5_000  # entries read at a time, so memory does not grow with the log
+_COLUMNS = ("index", "at", "actor", "name", "action", "subject", "details")
+
+#: Called with (entries done, entries in all).
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """How far the log `log` has grown, and the hash over all of it (32 bytes)."""
+
+    log: str
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HeadFacts:
+    """A signed head as kept; `public_key` 32 and `signature` 64 raw bytes (Ed25519)."""
+
+    log: str
+    size: int
+    root: bytes
+    at: datetime
+    public_key: bytes
+    signature: bytes
+
+    def line(self) -> bytes:
+        """The head as one line of an export, without a line end."""
+        parts = {
+            "at": utc_text(self.at),
+            "kind": "head",
+            "log": self.log,
+            "public_key": base64.b64encode(self.public_key).decode("ascii"),
+            "root": self.root.hex(),
+            "signature": base64.b64encode(self.signature).decode("ascii"),
+            "size": self.size,
+        }
+        return _json_line(parts)
+
+
+def current_head() -> TreeHead:
+    """The tree as it stands."""
+    tree = Tree.objects.get(pk=1)
+    return TreeHead(str(tree.log), tree.size, frontier_of(tree).root())
+
+
+def frontier_of(tree: Tree) -> Frontier:
+    """The stored frontier of the tree's row."""
+    return Frontier.unpacked(tree.size, bytes(tree.frontier))
+
+
+def entries(
+    *,
+    subject: str | None = None,
+    action: str | None = None,
+    actor: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Entry]:
+    """The newest entries first; `action` may end in "*"; `before` is an index to page on from."""
+    found = LogEntry.objects.order_by("-index")
+    if subject is not None:
+        found = found.filter(subject=subject)
+    if action is not None and action.endswith("*"):
+        found = found.filter(action__startswith=action[:-1])
+    elif action is not None:
+        found = found.filter(action=action)
+    if actor is not None:
+        found = found.filter(actor=actor)
+    if before is not None:
+        found = found.filter(index__lt=before)
+    return [Entry(*row) for row in found.values_list(*_COLUMNS)[:limit]]
+
+
+def walk(size: int) -> Iterator[Entry]:
+    """Every stored entry below index `size` in order, as it stands (gaps are not filled)."""
+    last = -1
+    while True:
+        rows = list(
+            LogEntry.objects.filter(index__gt=last, index__lt=size)
+            .order_by("index")
+            .values_list(*_COLUMNS)[:_PORTION]
+        )
+        if not rows:
+            return
+        yield from (Entry(*row) for row in rows)
+        last = rows[-1][0]
+
+
+def signed_heads(*, limit: int | None = None) -> list[HeadFacts]:
+    """Signed heads, the newest first."""
+    log = str(Tree.objects.get(pk=1).log)
+    return [_facts(log, head) for head in SignedHead.objects.order_by("-id")[:limit]]
+
+
+def prove_inclusion(index: int, size: int | None = None) -> list[bytes]:
+    """The audit path of an entry within the tree of `size` (default: as it stands).
+
+    Reads every leaf: minutes at 10⁸ entries.
+
+    Raises:
+        IndexError: there is no such entry.
+    """
+    return inclusion_proof(index, _leaves(size))
+
+
+def prove_consistency(earlier: int, size: int | None = None) -> list[bytes]:
+    """The proof that the tree only grew since it had `earlier` entries; reads every leaf.
+
+    Raises:
+        IndexError: the log never had that size.
+    """
+    return consistency_proof(earlier, _leaves(size))
+
+
+def export(stream: BinaryIO, *, progress: Progress | None = None) -> TreeHead:
+    """Write the whole log as JSON Lines for `verifier.py`; returns the head it ends with.
+
+    The first line names the log; then come the entries' canonical lines, each signed head right
+    after the entry it covers last; the last line tells size and root. Memory stays flat.
+    """
+    head = current_head()  # one committed row: what is appended meanwhile stays outside
+    stream.write(_json_line({"format": FORMAT, "kind": "log", "log": head.log}) + b"\n")
+    heads = _heads_up_to(head)
+    waiting = next(heads, None)
+    done = 0
+    while True:
+        while waiting is not None and waiting.size <= done:
+            stream.write(waiting.line() + b"\n")
+            waiting = next(heads, None)
+        if done >= head.size:
+            break
+        upto = min(head.size, done + _PORTION, waiting.size if waiting else head.size)
+        done = _export_entries(stream, done, upto)
+        if progress is not None:
+            progress(done, head.size)
+    end = {"kind": "end", "root": head.root.hex(), "size": head.size}
+    stream.write(_json_line(end) + b"\n")
+    return head
+
+
+def _export_entries(stream: BinaryIO, start: int, end: int) -> int:
+    rows = LogEntry.objects.filter(index__gte=start, index__lt=end).order_by("index")
+    for row in rows.values_list(*_COLUMNS):
+        stream.write(Entry(*row).line() + b"\n")
+    return end
+
+
+def _heads_up_to(head: TreeHead) -> Iterator[HeadFacts]:
+    found = SignedHead.objects.filter(size__lte=head.size).order_by("size", "id")
+    return (_facts(head.log, row) for row in found.iterator(chunk_size=_PORTION))
+
+
+def _facts(log: str, head: SignedHead) -> HeadFacts:
+    return HeadFacts(
+        log, head.size, bytes(head.root), head.at, bytes(head.public_key), bytes(head.signature)
+    )
+
+
+def _leaves(size: int | None) -> list[bytes]:
+    grown = current_head().size
+    if size is None:
+        size = grown
+    if size > grown:
+        raise IndexError(f"The log has {grown} entries, not {size}.")
+    return [leaf_hash(entry.line()) for entry in walk(size)]
+
+
+def _json_line(parts: dict[str, str | int]) -> bytes:
+    return json.dumps(parts, sort_keys=True, separators=(",", ":")).encode("ascii")
