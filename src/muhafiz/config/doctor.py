@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,11 +40,6 @@ def examine() -> list[Finding]:
     for examination in _EXAMINATIONS:
         found.extend(examination())
     return found
-
-
-def _python() -> Iterator[Finding]:
-    if sys.version_info < (3, 11):
-        yield Finding("fault", "Python is older than 3.11.", "Install Python 3.11 or newer.")
 
 
 def _folders() -> Iterator[Finding]:
@@ -143,7 +137,6 @@ def _lane() -> Iterator[Finding]:
 
 
 _EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _python,
     _folders,
     _key_permissions,
     _sqlite_version,

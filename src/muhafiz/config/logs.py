@@ -11,7 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 
-_SECRET_NAME = re.compile(r"passw|secret|token|apikey|api_key|hmac|authorization|cookie", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"passw|secret|token|apikey|api_key|hmac|authorization|cookie", re.IGNORECASE
+)
 _URL_WITH_PASSWORD = re.compile(r"\b[a-z][a-z+.-]*://[^\s/@]+:[^\s/@]+@[^\s]+", re.IGNORECASE)
 
 

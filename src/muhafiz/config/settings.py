@@ -17,7 +17,8 @@ KEYS = ENVIRONMENT.folder("MUHAFIZ_KEYS", "keys")
 REPORTS = VAR / "reports"
 DROP_FOLDER = ENVIRONMENT.folder("MUHAFIZ_DROP_FOLDER", "drop")
 LETTERS = VAR / "letters"  # where the demonstration lane lays its .eml files
-DEMONSTRATION = ENVIRONMENT.flag("MUHAFIZ_DEMONSTRATION")
+# Once a demonstration, a folder stays one: its invented recipients must never be written to.
+DEMONSTRATION = ENVIRONMENT.flag("MUHAFIZ_DEMONSTRATION") or (VAR / "demonstration").exists()
 BATCH_ROWS = ENVIRONMENT.whole("MUHAFIZ_BATCH_ROWS")
 LAKE_MEMORY_MIB = ENVIRONMENT.whole("MUHAFIZ_LAKE_MEMORY_MIB")
 FREE_DISK_PERCENT = ENVIRONMENT.whole("MUHAFIZ_FREE_DISK_PERCENT")

@@ -24,7 +24,7 @@ _COMMANDS = {
     "accounts": ("accounts", "People, roles and one-time entry links."),
     "audit": ("audit", "Export and verify the audit log."),
     "constituency": ("constituency", "Import who is protected, and look them up."),
-    "demonstration": ("demonstration", "Fill an empty installation with the demonstration nation."),
+    "demonstration": ("start", "Fill an empty installation with the demonstration nation."),
     "doctor": ("doctor", "Tell what is wrong here, and how to mend it."),
     "feeds": ("feeds", "Where reports come from."),
     "ingest": ("ingest", "Take reports in from files."),

@@ -1,0 +1,42 @@
+"""`muhafiz init` and `muhafiz upgrade`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from muhafiz.config.command.ground import clock, operator, with_django
+
+
+@click.command()
+@click.option("--profile", required=True, help="Jurisdiction profile, for example pakistan.")
+@click.option("--administrator", metavar="EMAIL", help="Whom to let in first.")
+@with_django
+def init(profile: str, administrator: str | None) -> None:
+    """Set up an empty installation: database, rulebook, keys, feeds, notice policies, pages."""
+    from muhafiz.config.installation import admit_administrator, install
+
+    install(profile=profile, actor=operator(), now=clock.now(), say=_say)
+    if administrator:
+        link = admit_administrator(email=administrator, actor=operator(), now=clock.now())
+        click.echo(f"This link lets {administrator} in once, within 24 hours:\n{link}")
+    click.echo("Done. Start with: muhafiz serve")
+
+
+@click.command()
+@with_django
+def upgrade() -> None:
+    """Bring the database and the pages up to this version. Back up first."""
+    from muhafiz.config.doctor import startup_faults
+    from muhafiz.config.installation import bring_up_to_date
+
+    bring_up_to_date(_say)
+    faults = startup_faults()
+    for fault in faults:
+        click.echo(f"{fault.what} {fault.mend}", err=True)
+    sys.exit(1 if faults else 0)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

@@ -1,0 +1,53 @@
+"""From an empty folder to a platform that can be started; and from one version to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.management import call_command
+
+from muhafiz.accounts.actions.entry import issue_entry_link
+from muhafiz.accounts.actions.people import grant_role, register_person
+from muhafiz.common.actor import Actor
+from muhafiz.detection.actions.policies import install_default_policies
+from muhafiz.feeds.actions.feeds import install_default_feeds
+from muhafiz.keyring.openpgp import ensure_signing_certificate
+from muhafiz.rulebook.actions.profile import load_profile
+from muhafiz.web.build import build_static
+
+FIRST_LINK_VALID_FOR = timedelta(hours=24)
+
+
+def bring_up_to_date(say: Callable[[str], None]) -> None:
+    """Bring the database and the built pages to this version; a second run changes nothing."""
+    say("Bringing the database up to date …")
+    settings.VAR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    call_command("migrate", interactive=False, verbosity=0)
+    say("Building fonts, translations and style sheets …")
+    build_static()
+
+
+def install(*, profile: str, actor: Actor, now: datetime, say: Callable[[str], None]) -> None:
+    """Make an installation with a jurisdiction's rulebook, keys, feeds and notice policies.
+
+    Every step is idempotent, so a run that was cut short is simply run again.
+
+    1. database and pages; 2. rulebook; 3. the CERT's keys; 4. feeds; 5. notice policies.
+    """
+    bring_up_to_date(say)
+    say(f"Loading the jurisdiction profile “{profile}” …")
+    load_profile(profile, actor=actor, now=now)
+    say("Making the CERT's keys …")
+    ensure_signing_certificate(actor=actor, now=now)
+    install_default_feeds(actor=actor, now=now)
+    install_default_policies(actor=actor, now=now)
+
+
+def admit_administrator(*, email: str, actor: Actor, now: datetime) -> str:
+    """Register the first administrator; the answer is a link that lets them in once."""
+    person = register_person(email=email, name=email.partition("@")[0], actor=actor, now=now)
+    grant_role(person_id=person, role="administrator", actor=actor, now=now)
+    token = issue_entry_link(email=email, valid_for=FIRST_LINK_VALID_FOR, actor=actor, now=now)
+    return f"{settings.PUBLIC_URL}/enter/{token}/"
