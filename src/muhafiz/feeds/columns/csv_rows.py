@@ -1,0 +1,307 @@
+"""Delimited text (RFC 4180) a block at a time: sound rows at once, doubtful rows one by one.
+
+The bulk goes through Arrow's reader. A row is doubtful when its quotation marks do not pair up
+field by field, when it spans lines, holds a bare carriage return, or is not UTF-8; such a row is
+read alone by `split_row`, and is either accepted as a few fields of exact text or set aside.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+from muhafiz.feeds.columns.aside import Aside
+from muhafiz.feeds.columns.chunks import decode_row, utf8_chunks
+from muhafiz.feeds.columns.records import cut_rows, gather_blocks, row_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from muhafiz.feeds.sources import Block, ParseContext
+
+_LINE_FEED, _RETURN, _QUOTE = 10, 13, 34
+_HEADER_LINES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class CsvShape:
+    """What a report's beginning tells: the delimiter and the columns' names.
+
+    `names` are unique, lower-cased, spaces and hyphens as underscores; a repeated name gets a
+    number ("tag", "tag_2"), an empty one its place ("column_7"). `headed` is False when the
+    report has no header line of known names.
+    """
+
+    delimiter: str
+    names: tuple[str, ...]
+    headed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTable:
+    """A block's fields: `rows` are row numbers, `fields` strings as they stood ("" = empty)."""
+
+    rows: Any
+    fields: pa.Table
+    aside: Aside
+
+
+def csv_blocks(
+    stream: BinaryIO,
+    context: ParseContext,
+    *,
+    delimiter: str = ",",
+    known: frozenset[str] = frozenset(),
+    header: Sequence[str] | None = None,
+) -> Iterator[Block]:
+    """Cut a delimited report into blocks; `shape` of each is a `CsvShape`.
+
+    `header` names the columns of a report that has no header line. With `known`, a first line in
+    which no known name occurs is no header: it counts as row 1, and `headed` is False.
+    """
+    chunks = utf8_chunks(stream)
+    first = next(chunks, b"").lstrip(b"\r\n")
+    if header is not None:
+        shape, rest = CsvShape(delimiter, column_names(header)), first
+    else:
+        shape, rest = _read_header(first, delimiter, known)
+    width = len(shape.names)
+
+    def joins(raw: bytes) -> bool:
+        text = decode_row(raw.removesuffix(b"\n").removesuffix(b"\r"))
+        fields = None if text is None else split_row(text, delimiter)
+        return fields is not None and (len(fields) == width or not shape.headed)
+
+    def bodies() -> Iterator[bytes]:
+        yield rest
+        yield from chunks
+
+    return gather_blocks(cut_rows(bodies(), joins), context.batch_rows, shape)
+
+
+def _read_header(first: bytes, delimiter: str, known: frozenset[str]) -> tuple[CsvShape, bytes]:
+    end = -1
+    for _ in range(_HEADER_LINES):
+        end = first.find(b"\n", end + 1)
+        line = first if end < 0 else first[:end]
+        if line.count(b'"') % 2 == 0 or end < 0:
+            break
+    rest = b"" if end < 0 else first[end + 1 :]
+    text = decode_row(line.removesuffix(b"\r"))
+    fields = None if text is None or "\0" in text else split_row(text, delimiter)
+    names = column_names(fields or ())
+    if fields is None or (known and not known.intersection(names)):
+        return CsvShape(delimiter, names, headed=not first), first
+    return CsvShape(delimiter, names), rest
+
+
+def column_names(fields: Sequence[str]) -> tuple[str, ...]:
+    """Header fields as unique, plain names."""
+    seen: set[str] = set()
+    names = []
+    for place, text in enumerate(fields, 1):
+        plain = re.sub(r"[\s\-]+", "_", text.strip().lower()) or f"column_{place}"
+        name, number = plain, 2
+        while name in seen:
+            name, number = f"{plain}_{number}", number + 1
+        seen.add(name)
+        names.append(name)
+    return tuple(names)
+
+
+def split_row(text: str, delimiter: str = ",") -> list[str] | None:
+    """The fields of one row, or None when its quotation marks are unsound.
+
+    A mark opens a quoted field only as its first character; inside, two stand for one; behind
+    the closing mark only a delimiter or the end may follow. Elsewhere a mark is plain text.
+    """
+    pattern = _FIELD.setdefault(
+        delimiter,
+        re.compile(
+            rf'(?:"((?:[^"]++|"")*+)"|((?!")[^{re.escape(delimiter)}]*+))'
+            rf"(?:({re.escape(delimiter)})|\Z)"
+        ),
+    )
+    fields: list[str] = []
+    at = 0
+    while found := pattern.match(text, at):
+        quoted, plain, more = found.groups()
+        fields.append(plain if quoted is None else quoted.replace('""', '"'))
+        at = found.end()
+        if more is None:
+            return fields if at == len(text) else None
+    return None
+
+
+_FIELD: dict[str, re.Pattern[str]] = {}
+
+
+def read_fields(block: Block) -> FieldTable:
+    """All fields of a block; rows that cannot be split are set aside."""
+    shape: CsvShape = block.shape
+    aside = Aside()
+    if not shape.headed:
+        for index in range(len(block.ends)):
+            raw = row_bytes(block, index)
+            aside.add(int(block.positions[index]), "header", "no line of known names", raw)
+        return FieldTable(np.empty(0, np.int64), _table((), shape), aside)
+    doubtful = _doubtful_rows(block, ord(shape.delimiter))
+    sound = np.ones(len(block.ends), dtype=bool)
+    sound[doubtful] = False
+    rows, fields = _read_sound(block, np.flatnonzero(sound), shape, aside)
+    if doubtful.size:
+        alone, few = _read_alone(block, doubtful, shape, aside)
+        rows, fields = _merge(rows, fields, alone, few)
+    return FieldTable(rows, fields, aside)
+
+
+def _merge(
+    rows: Any, fields: pa.Table, more_rows: Any, more: pa.Table
+) -> tuple[Any, pa.Table]:
+    if not len(more_rows):
+        return rows, fields
+    both = np.concatenate([rows, more_rows])
+    order = np.argsort(both, kind="stable")
+    return both[order], pa.concat_tables([fields, more]).combine_chunks().take(pa.array(order))
+
+
+def _doubtful_rows(block: Block, delimiter: int) -> Any:
+    """Indexes of the rows that Arrow must not see."""
+    data = block.data
+    cells = np.frombuffer(data, np.uint8)
+    found: list[Any] = []
+    if data.count(b"\n") != len(block.ends):
+        breaks = np.flatnonzero(cells == _LINE_FEED)
+        found.append(breaks[~np.isin(breaks, block.ends - 1, assume_unique=True)])
+    if data.count(b"\r") != data.count(b"\r\n"):
+        returns = np.flatnonzero(cells == _RETURN)
+        found.append(returns[cells[returns + 1] != _LINE_FEED])
+    if b"\0" in data:
+        found.append(np.flatnonzero(cells == 0))
+    if not _is_utf8(data):
+        found.append(np.flatnonzero(cells >= 0x80))  # noqa: PLR2004 - beyond ASCII
+    if b'"' in data:
+        found.append(_unsound_quotes(cells, block.ends, delimiter))
+    if not found:
+        return np.empty(0, np.int64)
+    places = np.concatenate(found)
+    return np.unique(np.searchsorted(block.ends, places, side="right"))
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _unsound_quotes(cells: Any, ends: Any, delimiter: int) -> Any:
+    """Places of quotation marks in rows where they do not pair up field by field."""
+    is_mark = cells == _QUOTE
+    starts = np.concatenate(([0], ends[:-1]))
+    odd = np.bitwise_xor.reduceat(is_mark.view(np.uint8), starts).astype(bool)
+    marks = np.flatnonzero(is_mark)
+    if not odd.any():
+        return _unpaired(cells, marks, delimiter)
+    in_odd_row = odd[np.searchsorted(ends, marks, side="right")]
+    even = _unpaired(cells, marks[~in_odd_row], delimiter)
+    return np.concatenate([marks[in_odd_row], even])
+
+
+def _unpaired(cells: Any, marks: Any, delimiter: int) -> Any:
+    """Of marks that come in pairs, those that neither open nor close a field nor are doubled."""
+    opening, closing = marks[0::2], marks[1::2]
+    before = cells[np.maximum(opening - 1, 0)]
+    after = cells[closing + 1]
+    opens = _any_of(before, delimiter, _LINE_FEED, _QUOTE) | (opening == 0)
+    closes = _any_of(after, delimiter, _LINE_FEED, _QUOTE) | (after == _RETURN)
+    return np.concatenate([opening[~opens], closing[~closes]])
+
+
+def _any_of(cells: Any, first: int, second: int, third: int) -> Any:
+    return (cells == first) | (cells == second) | (cells == third)
+
+
+def _read_sound(
+    block: Block, indexes: Any, shape: CsvShape, aside: Aside
+) -> tuple[Any, pa.Table]:
+    data = block.data
+    if len(indexes) != len(block.ends):
+        starts = np.concatenate(([0], block.ends[:-1]))
+        data = b"".join(data[starts[i] : block.ends[i]] for i in indexes)
+    wrong: list[tuple[int, int]] = []
+    table = _arrow_table(data, shape, wrong)
+    if table.num_rows + len(wrong) != len(indexes):
+        return _read_alone(block, indexes, shape, aside)
+    for place, count in wrong:
+        index = int(indexes[place])
+        _wrong_count(aside, block, index, count, len(shape.names))
+    kept = np.delete(indexes, [place for place, _ in wrong])
+    return block.positions[kept], table
+
+
+def _arrow_table(data: bytes, shape: CsvShape, wrong: list[tuple[int, int]]) -> pa.Table:
+    if not data or not shape.names:
+        return _table((), shape)
+
+    def note(row: csv.InvalidRow) -> str:
+        wrong.append((row.number - 1, row.actual_columns))
+        return "skip"
+
+    return csv.read_csv(
+        pa.BufferReader(data),
+        read_options=csv.ReadOptions(
+            use_threads=False, column_names=shape.names, block_size=len(data) + 1
+        ),
+        parse_options=csv.ParseOptions(
+            delimiter=shape.delimiter, ignore_empty_lines=False, invalid_row_handler=note
+        ),
+        convert_options=csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(shape.names, pa.string()),
+            strings_can_be_null=False,
+        ),
+    )
+
+
+def _read_alone(
+    block: Block, indexes: Any, shape: CsvShape, aside: Aside
+) -> tuple[Any, pa.Table]:
+    kept: list[int] = []
+    fields: list[list[str]] = []
+    for index in indexes.tolist():
+        raw = row_bytes(block, index)
+        row = int(block.positions[index])
+        text = decode_row(raw)
+        if b"\0" in raw:
+            aside.add(row, "nul", "a NUL byte", raw)
+        elif text is None:
+            aside.add(row, "encoding", "neither UTF-8 nor Windows-1252", raw)
+        elif (split := split_row(text, shape.delimiter)) is None:
+            aside.add(row, "quote", "quotation marks do not pair up", raw)
+        elif len(split) != len(shape.names):
+            _wrong_count(aside, block, index, len(split), len(shape.names))
+        else:
+            kept.append(row)
+            fields.append(split)
+    return np.array(kept, np.int64), _table(fields, shape)
+
+
+def _wrong_count(aside: Aside, block: Block, index: int, count: int, width: int) -> None:
+    detail = f"{count} columns where the header has {width}"
+    aside.add(int(block.positions[index]), "column-count", detail, row_bytes(block, index))
+
+
+def _table(fields: Sequence[Sequence[str]], shape: CsvShape) -> pa.Table:
+    columns = list(zip(*fields, strict=True)) or [()] * len(shape.names)
+    return pa.table(
+        [pa.array(column, pa.string()) for column in columns], names=list(shape.names)
+    )

@@ -1,0 +1,81 @@
+"""Applying a mapping to a block's fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from muhafiz.feeds.columns.drafts import Draft
+from muhafiz.feeds.columns.extras import json_objects
+from muhafiz.formats.rsit import UNDETERMINED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from muhafiz.feeds.columns.csv_rows import FieldTable
+    from muhafiz.feeds.columns.mapping import FieldMapping, When
+
+
+def draft_of(
+    table: FieldTable, mapping: FieldMapping, *, code: str, constants: Mapping[str, str]
+) -> Draft:
+    """A draft of these fields; fields that no column takes go to `extra`.
+
+    `code` is the report type; `constants` are the source's own, behind the mapping's.
+    """
+    fields = table.fields
+    named = {
+        column: next(name for name in names if name in fields.column_names)
+        for column, names in mapping.columns.items()
+        if any(name in fields.column_names for name in names)
+    }
+    texts = {column: _plain(fields.column(name)) for column, name in named.items()}
+    if mapping.when:
+        texts.update(_by_rules(fields, mapping, texts))
+    taken = set(named.values()) | mapping.drop
+    rest = {
+        name: _plain(fields.column(name)) for name in fields.column_names if name not in taken
+    }
+    return Draft(
+        rows=table.rows,
+        texts=texts,
+        extra=json_objects(rest, len(table.rows)),
+        aside=table.aside,
+        constants={
+            **constants,
+            "feed_code": code,
+            "classification_type": mapping.type or UNDETERMINED,
+            "classification_identifier": mapping.identifier,
+            **mapping.constants,
+        },
+        named=named,
+    )
+
+
+def _by_rules(
+    fields: pa.Table, mapping: FieldMapping, texts: Mapping[str, pa.Array]
+) -> dict[str, pa.Array]:
+    """Types and identifiers of the rows for which a rule holds; the first that holds wins."""
+    none = pa.nulls(fields.num_rows, pa.string())
+    types = texts.get("classification_type", none)
+    identifiers = texts.get("classification_identifier", none)
+    for rule in reversed(mapping.when):
+        if rule.field in fields.column_names:
+            holds = _holds(_plain(fields.column(rule.field)), rule)
+            types = pc.if_else(holds, rule.type, types)
+            identifiers = pc.if_else(
+                holds, pa.scalar(rule.identifier or mapping.identifier, pa.string()), identifiers
+            )
+    return {"classification_type": types, "classification_identifier": identifiers}
+
+
+def _holds(texts: pa.Array, rule: When) -> pa.Array:
+    encoded = texts.dictionary_encode()
+    plain = pc.ascii_lower(pc.utf8_trim_whitespace(encoded.dictionary))
+    return pc.is_in(plain, value_set=pa.array(rule.equals, pa.string())).take(encoded.indices)
+
+
+def _plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -1,0 +1,151 @@
+"""Texts to typed values, a column of distinct texts at a time. Unreadable is NULL.
+
+Each function takes distinct texts (a string array; NULL = nothing there) and returns an array of
+equal length; a text that is there and comes back NULL was unreadable.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from muhafiz.formats.events import TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+LATE = timedelta(days=1)
+MAX_PORT, MAX_ASN = 65_535, 4_294_967_295
+_NAIVE = pa.timestamp("us")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_NUMBER = 20
+
+_SEVERITIES = {
+    "critical": "critical",
+    "severe": "critical",
+    "high": "high",
+    "medium": "medium",
+    "moderate": "medium",
+    "low": "low",
+    "info": "info",
+    "information": "info",
+    "informational": "info",
+    "none": "info",
+}
+_CVSS = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"), (0.1, "low"), (0.0, "info"))
+_TLPS = {
+    "clear": "CLEAR",
+    "white": "CLEAR",
+    "green": "GREEN",
+    "amber": "AMBER",
+    "amber+strict": "AMBER+STRICT",
+    "amber-strict": "AMBER+STRICT",
+    "amber strict": "AMBER+STRICT",
+    "red": "RED",
+}
+
+
+def empty_to_null(texts: pa.Array) -> pa.Array:
+    """Texts without white space around them; what is then empty is NULL."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+
+
+def parse_each(texts: pa.Array, read: Callable[[str], object], kind: pa.DataType) -> pa.Array:
+    """`read` (text → value or None) on every text."""
+    values = [None if text is None else read(text) for text in texts.to_pylist()]
+    return pa.array(values, kind)
+
+
+def parse_times(texts: pa.Array, received_at: datetime) -> pa.Array:
+    """ISO 8601 (a space may stand for T) or seconds since 1970; without a zone it is UTC.
+
+    Times before 1990 or more than a day after `received_at` are NULL.
+    """
+    times = _uniform_times(texts)
+    if times is None:
+        times = parse_each(texts, _time, TIME)
+    sane = pc.and_(
+        pc.greater_equal(times, pa.scalar(EARLIEST, TIME)),
+        pc.less_equal(times, pa.scalar(received_at.astimezone(UTC) + LATE, TIME)),
+    )
+    return pc.if_else(sane, times, pa.scalar(None, TIME))
+
+
+def _uniform_times(texts: pa.Array) -> pa.Array | None:
+    """The whole column in one go when it is uniform, which it nearly always is."""
+    for kind in (_NAIVE, TIME):
+        try:
+            times = pc.cast(texts, kind)
+        except pa.ArrowInvalid:
+            continue
+        return pc.assume_timezone(times, "UTC") if kind is _NAIVE else times
+    return None
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        if text.isascii() and text.replace(".", "", 1).isdigit():
+            return _EPOCH + timedelta(seconds=float(text))
+        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        return aware.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_ports(texts: pa.Array) -> pa.Array:
+    """TCP and UDP ports, 0 to 65535 (int32)."""
+    return parse_each(texts, lambda text: _number(text, MAX_PORT), pa.int32())
+
+
+def parse_asns(texts: pa.Array) -> pa.Array:
+    """AS numbers (int64), "AS" before them allowed."""
+    return parse_each(texts, lambda text: _number(text.upper().removeprefix("AS"), MAX_ASN),
+                      pa.int64())
+
+
+def _number(text: str, most: int) -> int | None:
+    digits = text.removesuffix(".0")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER):
+        return None
+    number = int(digits)
+    return number if number <= most else None
+
+
+def parse_severities(texts: pa.Array) -> pa.Array:
+    """critical, high, medium, low or info; a number is read as CVSS's 0.0 to 10.0."""
+    return parse_each(texts, _severity, pa.string())
+
+
+def _severity(text: str) -> str | None:
+    plain = text.lower()
+    if plain in _SEVERITIES:
+        return _SEVERITIES[plain]
+    try:
+        score = float(plain)
+    except ValueError:
+        return None
+    if not (math.isfinite(score) and score <= 10):  # noqa: PLR2004 - CVSS's highest score
+        return None
+    return next((name for least, name in _CVSS if score >= least), None)
+
+
+def parse_tlps(texts: pa.Array) -> pa.Array:
+    """TLP 2.0 labels; WHITE is CLEAR, a label nobody knows is RED, nothing stays NULL."""
+    return parse_each(texts, read_tlp, pa.string())
+
+
+def read_tlp(text: str) -> str:
+    """One TLP label, with or without "TLP:"; RED when nobody knows it."""
+    return _TLPS.get(text.strip().lower().removeprefix("tlp:").strip().replace("_", "-"), "RED")
+
+
+def parse_matching(texts: pa.Array, pattern: str) -> pa.Array:
+    """Texts that match `pattern` (RE2) entirely; others NULL."""
+    return pc.if_else(pc.match_substring_regex(texts, f"^(?:{pattern})$"), texts, None)

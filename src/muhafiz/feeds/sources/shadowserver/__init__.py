@@ -1,0 +1,117 @@
+"""Shadowserver's daily reports: CSV by column name, the report type from the file's name.
+
+Options of the feed: `mappings`, a folder of TOML files which add to or replace the built-in
+mappings (see `muhafiz.feeds.columns.mapping`) without a release; `report`, the report type when
+the file's name does not tell it. For `fetch`: `api_key`, `secret`, and optionally `api_url`,
+`download_url`, `reports` (types), `report_bytes` (limit for one report).
+
+A report type that nobody mapped is read by the common columns as RSIT "undetermined".
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from muhafiz.feeds.columns.chunks import decode_head
+from muhafiz.feeds.columns.csv_rows import column_names, csv_blocks, read_fields, split_row
+from muhafiz.feeds.columns.drafts import finish
+from muhafiz.feeds.columns.mapped import draft_of
+from muhafiz.feeds.columns.mapping import FieldMapping, load_mappings
+from muhafiz.feeds.sources import Block, ParseContext, ParsedBatch, Source
+from muhafiz.feeds.sources.shadowserver.api import fetch_reports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAPPINGS = Path(__file__).parent / "mappings"
+COMMON = "common"  # the table of columns that all reports share
+_NAME = re.compile(
+    r"""^(?:\d{4}-\d{2}-\d{2}-)?      # 2026-11-22-
+        (?P<report>[a-z][a-z0-9_]*?)  # scan_telnet
+        (?:-[^.]*)?                   # -pakistan_national-asn
+        (?:\.csv)?$""",
+    re.VERBOSE,
+)
+_FEED = {"feed_provider": "Shadowserver", "tlp": "AMBER"}
+
+
+def report_type(file_name: str) -> str:
+    """The report type in a file's name: "2026-11-22-scan_telnet-pakistan.csv" → "scan_telnet".
+
+    IPv6 reports ("scan6_telnet") keep their own type. An unusable name gives "unknown".
+    """
+    found = _NAME.match(file_name.lower().rsplit("/", 1)[-1])
+    return found["report"] if found else "unknown"
+
+
+@lru_cache(maxsize=16)
+def _mappings(folder: str | None, _stamps: tuple[tuple[str, int], ...]) -> dict[str, FieldMapping]:
+    files = sorted(MAPPINGS.glob("*.toml"))
+    if folder:
+        files += sorted(Path(folder).glob("*.toml"))
+    found = load_mappings(files)
+    base = found.pop(COMMON).columns
+    return {code: mapping.on(base) for code, mapping in found.items()} | {
+        COMMON: FieldMapping(code=COMMON, columns=base)
+    }
+
+
+def mappings(folder: str | None = None) -> dict[str, FieldMapping]:
+    """Mappings by report type, those of `folder` last; re-read when a file there changes."""
+    found = sorted(Path(folder).glob("*.toml")) if folder else []
+    stamps = tuple((path.name, path.stat().st_mtime_ns) for path in found)
+    return _mappings(folder, stamps)
+
+
+def mapping_for(context: ParseContext) -> tuple[str, FieldMapping]:
+    """The report type and its mapping; an unknown type has the common columns only.
+
+    "scan6_x" and "x6" style IPv6 reports fall back to their IPv4 twin's mapping.
+    """
+    code = str(context.options.get("report") or report_type(context.file_name))
+    known = mappings(context.options.get("mappings"))
+    twin = re.sub(r"^(scan|population|blocklist)6_", r"\1_", code)
+    for name in (code, twin):
+        if name in known and name != COMMON:
+            return code, known[name]
+    common = known[COMMON]
+    return code, FieldMapping(code=code, identifier=code.replace("_", "-"), columns=common.columns)
+
+
+def recognizes(file_name: str, head: bytes) -> int:
+    """By the report type in the name, or by the columns that every report has."""
+    line = decode_head(head).split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
+    names = set(column_names(split_row(line) or ()))
+    if "timestamp" not in names or not names & {"ip", "src_ip", "url"}:
+        return 0
+    known = report_type(file_name) in mappings()
+    return 95 if known else 60 if {"asn", "geo"} <= names or "src_asn" in names else 20
+
+
+def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
+    """Cut a report; see `csv_blocks`."""
+    _, mapping = mapping_for(context)
+    return csv_blocks(stream, context, known=mapping.known_fields())
+
+
+def parse_block(block: Block, context: ParseContext) -> ParsedBatch:
+    """Turn a block's rows into events by the mapping of the report's type."""
+    code, mapping = mapping_for(context)
+    constants = {**_FEED, "feed_name": mapping.title or code}
+    return finish(
+        draft_of(read_fields(block), mapping, code=code, constants=constants), block, context
+    )
+
+
+SOURCE = Source(
+    name="shadowserver",
+    title="Shadowserver reports",
+    version=1,
+    recognizes=recognizes,
+    blocks=blocks,
+    parse_block=parse_block,
+    fetch=fetch_reports,
+)
