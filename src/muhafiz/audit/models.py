@@ -25,6 +25,9 @@ class LogEntry(models.Model):
         db_table = "audit_entry"
         managed = False
 
+    def __str__(self) -> str:
+        return f"{self.index} {self.action} {self.subject}"
+
 
 class Tree(models.Model):
     """The one row that a writer locks: how far the tree has grown."""
@@ -37,6 +40,9 @@ class Tree(models.Model):
     class Meta:
         db_table = "audit_tree"
         managed = False
+
+    def __str__(self) -> str:
+        return f"{self.log} of {self.size}"
 
 
 class SignedHead(models.Model):
@@ -52,3 +58,6 @@ class SignedHead(models.Model):
     class Meta:
         db_table = "audit_signed_head"
         managed = False
+
+    def __str__(self) -> str:
+        return f"head of {self.size}"

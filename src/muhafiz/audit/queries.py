@@ -42,7 +42,7 @@ class HeadFacts:
 
     def line(self) -> bytes:
         """The head as one line of an export, without a line end."""
-        parts = {
+        parts: dict[str, str | int] = {
             "at": utc_text(self.at),
             "kind": "head",
             "log": self.log,
@@ -150,15 +150,14 @@ def export(stream: BinaryIO, *, progress: Progress | None = None) -> TreeHead:
         done = _export_entries(stream, done, upto)
         if progress is not None:
             progress(done, head.size)
-    end = {"kind": "end", "root": head.root.hex(), "size": head.size}
+    end: dict[str, str | int] = {"kind": "end", "root": head.root.hex(), "size": head.size}
     stream.write(_json_line(end) + b"\n")
     return head
 
 
 def _export_entries(stream: BinaryIO, start: int, end: int) -> int:
     rows = LogEntry.objects.filter(index__gte=start, index__lt=end).order_by("index")
-    for row in rows.values_list(*_COLUMNS):
-        stream.write(Entry(*row).line() + b"\n")
+    stream.writelines(Entry(*row).line() + b"\n" for row in rows.values_list(*_COLUMNS))
     return end
 
 

@@ -144,21 +144,24 @@ def _subproof(earlier: int, leaves: Sequence[bytes], *, whole: bool) -> list[byt
 def proves_consistency(
     earlier: int, size: int, proof: Sequence[bytes], earlier_root: bytes, root: bytes
 ) -> bool:
-    """Whether `proof` shows that the tree of `size` only grew from `earlier` (RFC 9162, 2.1.4.2)."""
+    """Whether `proof` shows that a tree only grew from `earlier` to `size` leaves (RFC 9162, 2.1.4.2)."""
     if not 1 <= earlier <= size:
         return False
     if earlier == size:
         return not proof and earlier_root == root
-    path = [earlier_root, *proof] if earlier & (earlier - 1) == 0 else list(proof)
+    path = [earlier_root, *proof] if earlier.bit_count() == 1 else list(proof)
+    return bool(path) and _climb(earlier, size, path) == (earlier_root, root)
+
+
+def _climb(earlier: int, size: int, path: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """Both roots that a consistency path leads to; None when its length does not fit."""
     at, last = earlier - 1, size - 1
     while at & 1:
         at, last = at >> 1, last >> 1
-    if not path:
-        return False
     old = new = path[0]
     for node in path[1:]:
         if last == 0:
-            return False
+            return None
         if at & 1 or at == last:
             old, new = node_hash(node, old), node_hash(node, new)
             while not at & 1 and at:
@@ -166,4 +169,4 @@ def proves_consistency(
         else:
             new = node_hash(new, node)
         at, last = at >> 1, last >> 1
-    return last == 0 and old == earlier_root and new == root
+    return (old, new) if last == 0 else None

@@ -117,8 +117,8 @@ def _insert(entries: Sequence[Entry]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.executemany(
-            'INSERT INTO audit_entry ("index", "at", "actor", "name", "action", "subject", "details")'
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            'INSERT INTO audit_entry ("index", "at", "actor", "name", "action", "subject", '
+            '"details") VALUES (%s, %s, %s, %s, %s, %s, %s)',
             rows,
         )
 

@@ -1,0 +1,12 @@
+"""The queue as a Django app; at start it finds the jobs of every room."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class JobsConfig(AppConfig):
+    """The queue, its workers and its timetable."""
+
+    name = "muhafiz.jobs"
+    verbose_name = "Jobs"
