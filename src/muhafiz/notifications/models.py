@@ -50,6 +50,7 @@ class Message(models.Model):
             models.Index(fields=["created_at"], name="notifications_created"),
             models.Index(fields=["recipient", "created_at"], name="notifications_recipient"),
             models.Index(fields=["address"], name="notifications_address"),
+            models.Index(fields=["item"], name="notifications_item"),
         ]
 
     def __str__(self) -> str:

@@ -2,43 +2,58 @@
 
 from django.db import migrations, models
 
+from muhafiz.publications.guards import raise_guards
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=100, unique=True)),
-                ('title', models.CharField(max_length=500)),
-                ('digest', models.CharField(max_length=64)),
-                ('verify_code', models.CharField(max_length=20, unique=True)),
-                ('ledger_id', models.BigIntegerField(db_index=True)),
-                ('tlp', models.CharField(max_length=20)),
-                ('kept_at', models.DateTimeField(db_index=True)),
-                ('kept_by', models.CharField(max_length=200)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('withdrawn_by', models.CharField(blank=True, max_length=200)),
-                ('withdrawal_reason', models.TextField(blank=True)),
-                ('replaced_by', models.CharField(blank=True, max_length=100)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=100, unique=True)),
+                ("title", models.CharField(max_length=500)),
+                ("digest", models.CharField(max_length=64)),
+                ("verify_code", models.CharField(max_length=20, unique=True)),
+                ("ledger_id", models.BigIntegerField(db_index=True)),
+                ("tlp", models.CharField(max_length=20)),
+                ("kept_at", models.DateTimeField(db_index=True)),
+                ("kept_by", models.CharField(max_length=200)),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                ("withdrawn_by", models.CharField(blank=True, max_length=200)),
+                ("withdrawal_reason", models.TextField(blank=True)),
+                ("replaced_by", models.CharField(blank=True, max_length=100)),
             ],
         ),
         migrations.CreateModel(
-            name='Series',
+            name="Series",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('year', models.IntegerField()),
-                ('last', models.BigIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("year", models.IntegerField()),
+                ("last", models.BigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('name', 'year'), name='publications_series_year')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("name", "year"), name="publications_series_year"
+                    )
+                ],
             },
         ),
+        migrations.RunPython(raise_guards, elidable=False),
     ]

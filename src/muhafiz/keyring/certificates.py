@@ -1,0 +1,134 @@
+"""Judge a foreign OpenPGP certificate (RFC 4880, RFC 9580) before anything is encrypted to it.
+
+The library encrypts to a revoked certificate without a word, and offers no view of a subkey's own
+expiry or revocation; so the packets are judged here and only the usable encryption keys are left
+in the certificate that is encrypted to. Signatures are verified by the library when it encrypts. A
+revocation counts even unverified: an error then keeps a letter in, never sends it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeVar
+
+import pysequoia
+from pysequoia.packet import Packet, PacketPile, SignatureType, Tag
+
+from muhafiz.keyring.rules import BadCertificate, CertificateFacts
+
+_MOST_BYTES: Final = 1_000_000
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class _KeyPackets:
+    """A key packet with the signatures that follow it."""
+
+    key: Packet
+    rest: list[Packet] = field(default_factory=list)
+
+    def packets(self) -> list[Packet]:
+        return [self.key, *self.rest]
+
+
+def certificate_facts(armored: str, *, at: datetime) -> CertificateFacts:
+    """What the certificate says, when something may be encrypted to it at `at`.
+
+    Raises:
+        BadCertificate: garbage, several at once, a secret key, revoked, expired, or without any
+            usable encryption key; the reason says which.
+    """
+    certificate = usable_certificate(armored, at=at)
+    return CertificateFacts(
+        fingerprint=certificate.fingerprint,
+        user_ids=tuple(str(user_id) for user_id in certificate.user_ids),
+        expires=certificate.expiration,
+        can_encrypt=True,
+    )
+
+
+def usable_certificate(armored: str, *, at: datetime) -> pysequoia.Cert:
+    """The certificate with only those encryption keys that are usable at `at`.
+
+    Raises:
+        BadCertificate: as `certificate_facts`.
+    """
+    packets = _packets(armored)
+    certificate = _called(lambda: pysequoia.Cert.from_packets(packets))
+    if certificate.is_revoked or _revoked(packets, SignatureType.KeyRevocation):
+        raise BadCertificate(reason="it was revoked")
+    if certificate.expiration is not None and certificate.expiration <= at:
+        raise BadCertificate(reason=f"it expired on {certificate.expiration:%Y-%m-%d}")
+    primary, *subkeys = _grouped(packets)
+    usable = [subkey for subkey in subkeys if _may_stay(subkey, at)]
+    kept = [packet for group in (primary, *usable) for packet in group.packets()]
+    narrowed = _called(lambda: pysequoia.Cert.from_packets(kept))
+    try:
+        pysequoia.encrypt(b"", recipients=[narrowed])
+    except (RuntimeError, ValueError, TypeError):
+        raise BadCertificate(
+            reason="it holds no encryption key that is valid, unexpired and of a safe kind"
+        ) from None
+    return narrowed
+
+
+def _packets(armored: str) -> list[Packet]:
+    raw = armored.encode("utf-8", "replace")
+    if not raw.strip():
+        raise BadCertificate(reason="it is empty")
+    if len(raw) > _MOST_BYTES:
+        raise BadCertificate(reason="it is larger than 1 MB")
+    packets = list(_called(lambda: PacketPile.from_bytes(raw)))
+    if any(packet.tag in (Tag.SecretKey, Tag.SecretSubkey) for packet in packets):
+        raise BadCertificate(
+            reason="it holds a secret key, which its owner must now take for disclosed"
+        )
+    keys = [packet for packet in packets if packet.tag == Tag.PublicKey]
+    if not packets or packets[0].tag != Tag.PublicKey:
+        raise BadCertificate(reason="it is no OpenPGP certificate")
+    if len(keys) > 1:
+        raise BadCertificate(reason=f"there are {len(keys)} certificates where one is expected")
+    return packets
+
+
+def _called(step: Callable[[], _T]) -> _T:
+    """Run one step of the library; its refusal, without its stack trace, becomes ours."""
+    try:
+        return step()
+    except (RuntimeError, ValueError, TypeError) as error:
+        first = str(error).split("\n", 1)[0].strip().rstrip(".")
+        raise BadCertificate(reason=first or "it cannot be read") from None
+
+
+def _grouped(packets: list[Packet]) -> list[_KeyPackets]:
+    groups: list[_KeyPackets] = []
+    for packet in packets:
+        if packet.tag in (Tag.PublicKey, Tag.PublicSubkey):
+            groups.append(_KeyPackets(packet))
+        else:
+            groups[-1].rest.append(packet)
+    return groups
+
+
+def _revoked(packets: list[Packet], kind: SignatureType) -> bool:
+    return any(p.tag == Tag.Signature and p.signature_type == kind for p in packets)
+
+
+def _may_stay(subkey: _KeyPackets, at: datetime) -> bool:
+    """Whether this subkey is neither revoked nor expired by its latest binding."""
+    if _revoked(subkey.rest, SignatureType.SubkeyRevocation):
+        return False
+    bindings = [
+        packet
+        for packet in subkey.rest
+        if packet.tag == Tag.Signature
+        and packet.signature_type == SignatureType.SubkeyBinding
+        and packet.signature_created is not None
+    ]
+    if not bindings or subkey.key.key_created is None:
+        return False
+    latest = max(bindings, key=lambda packet: packet.signature_created or at)
+    valid_for = latest.key_validity_period
+    return valid_for is None or subkey.key.key_created + valid_for > at

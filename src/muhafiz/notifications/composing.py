@@ -1,0 +1,141 @@
+"""From a draft to the bytes that leave, or to the reason why they must not."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import zstandard
+
+from muhafiz.formats.mail import (
+    BadAddress,
+    Head,
+    Part,
+    compose_clear,
+    compose_encrypted,
+    compose_from_inner,
+    compose_inner,
+    plain_address,
+)
+from muhafiz.keyring.actions.seals import seal
+from muhafiz.keyring.openpgp import encrypt_and_sign
+from muhafiz.keyring.queries import unseal
+from muhafiz.keyring.rules import BadCertificate, NoSigningCertificate
+from muhafiz.notifications.messages import MessageDraft
+from muhafiz.notifications.sender import Sender
+
+_ZSTD_LEVEL: Final = 3
+_MOST_BYTES: Final = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Bytes ready for the outbox.
+
+    `reason` empty: `content` are the very bytes that leave. Otherwise the message is held for this
+    reason, and `content` is the unsent inner part, sealed.
+    """
+
+    content: bytes
+    reason: str
+    address: str
+
+
+def compose(
+    draft: MessageDraft,
+    *,
+    identifier: UUID,
+    message_id: str,
+    sender: Sender,
+    retired: bool,
+    now: datetime,
+) -> Composed:
+    """Build the message; hold it when it cannot or must not go as it is."""
+    parts = [Part(a.name, a.media_type, a.content) for a in draft.attachments]
+    head = _head(draft, message_id, sender, draft.recipient_address, now)
+    try:
+        address = plain_address(draft.recipient_address)
+        if retired:
+            raise _Held("the address takes no more mail")
+        if not sender.address:
+            raise _Held("no sender address is set (MUHAFIZ_MAIL_FROM or cert.mail_from)")
+        head = _head(draft, message_id, sender, address, now)
+        if draft.certificate is None:
+            return Composed(compose_clear(head, draft.text, parts), "", address)
+        inner = compose_inner(head, draft.text, parts)
+        armored = encrypt_and_sign(inner, [draft.certificate], at=now)
+        return Composed(compose_encrypted(head, armored), "", address)
+    except (BadAddress, BadCertificate, NoSigningCertificate, _Held) as held:
+        inner = compose_inner(head, draft.text, parts)
+        return Composed(
+            seal(inner, context=held_context(identifier)), str(held), draft.recipient_address
+        )
+
+
+class _Held(Exception):  # noqa: N818 - a reason, not a bug
+    """Why a message waits for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """What the outside of a held message says, once it may go."""
+
+    head: Head
+    certificate: str | None
+
+
+def wrap_held(sealed: bytes, wrapping: Wrapping, *, identifier: UUID, now: datetime) -> bytes:
+    """Make the bytes that leave from the sealed inner part of a held message.
+
+    Raises:
+        BadCertificate, NoSigningCertificate: it cannot be encrypted and signed.
+        BadSeal: the inner part was altered.
+    """
+    inner = unseal(sealed, context=held_context(identifier))
+    if wrapping.certificate is not None:
+        armored = encrypt_and_sign(inner, [wrapping.certificate], at=now)
+        return compose_encrypted(wrapping.head, armored)
+    return compose_from_inner(wrapping.head, inner)
+
+
+def held_context(identifier: UUID) -> str:
+    """Where the inner part of a held message is sealed for."""
+    return f"notifications.messagebytes.compressed:{identifier}"
+
+
+def packed(content: bytes) -> bytes:
+    """Compressed for the outbox (zstd)."""
+    return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(content)
+
+
+def unpacked(compressed: bytes) -> bytes:
+    """What was packed.
+
+    Raises:
+        zstandard.ZstdError: damaged.
+    """
+    return zstandard.ZstdDecompressor().decompress(bytes(compressed), max_output_size=_MOST_BYTES)
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _head(
+    draft: MessageDraft, message_id: str, sender: Sender, address: str, now: datetime
+) -> Head:
+    return Head(
+        message_id=message_id,
+        date=now,
+        sender_name=sender.name(draft.language),
+        sender_address=sender.address,
+        recipient_name=draft.recipient_name,
+        recipient_address=address,
+        subject=draft.subject,
+        language=draft.language,
+        reference=draft.sender_reference,
+    )
