@@ -11,8 +11,8 @@ from django.core.management import call_command
 from muhafiz.accounts.actions.entry import issue_entry_link
 from muhafiz.accounts.actions.people import grant_role, register_person
 from muhafiz.common.actor import Actor
+from muhafiz.config.standard_feeds import make_standard_feeds
 from muhafiz.detection.actions.policies import install_default_policies
-from muhafiz.feeds.actions.feeds import install_default_feeds
 from muhafiz.keyring.openpgp import ensure_signing_certificate
 from muhafiz.rulebook.actions.profile import load_profile
 from muhafiz.web.build import build_static
@@ -41,7 +41,7 @@ def install(*, profile: str, actor: Actor, now: datetime, say: Callable[[str], N
     load_profile(profile, actor=actor, now=now)
     say("Making the CERT's keys …")
     ensure_signing_certificate(actor=actor, now=now)
-    install_default_feeds(actor=actor, now=now)
+    make_standard_feeds(actor=actor, now=now)
     install_default_policies(actor=actor, now=now)
 
 

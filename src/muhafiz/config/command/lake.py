@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -18,13 +19,15 @@ from muhafiz.config.command.ground import (
 )
 
 _COLUMNS = (
-    "key", "day", "time_source", "source_ip", "source_fqdn", "classification_type",
-    "organization_id", "network", "sightings",
-)  # fmt: skip
-
-since_until = (
-    click.option("--since", type=click.DateTime(), help="UTC, included."),
-    click.option("--until", type=click.DateTime(), help="UTC, not included."),
+    "key",
+    "day",
+    "time_source",
+    "source_ip",
+    "source_fqdn",
+    "classification_type",
+    "organization_id",
+    "network",
+    "sightings",
 )
 
 
@@ -34,46 +37,39 @@ def lake() -> None:
 
 
 @lake.command("query")
-@click.option("--organization", "organizations", type=int, multiple=True, help="Owner's number.")
+@click.option("--organization", "organization_ids", type=int, multiple=True, help="Its number.")
 @click.option("--nobody", is_flag=True, help="Events owned by nobody.")
 @click.option("--cidr", help="The source address lies in this network.")
-@click.option("--asn", type=int)
-@click.option("--domain", help="This name or below it.")
-@click.option("--type", "types", multiple=True, help="RSIT type, for example vulnerable-system.")
-@click.option("--report-type", "codes", multiple=True, help="For example scan_telnet.")
+@click.option("--asn", type=int, help="The source's AS number.")
+@click.option("--domain", "domain_suffix", help="This name or below it.")
+@click.option("--type", "classification_types", multiple=True, help="RSIT type.")
+@click.option("--report-type", "feed_codes", multiple=True, help="For example scan_telnet.")
 @click.option("--since", type=click.DateTime(), help="UTC, included.")
 @click.option("--until", type=click.DateTime(), help="UTC, not included.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True)
 @click.option("--after", help="The page mark that the page before ended with.")
 @as_json
 @with_django
-def query(
-    *,
-    organizations: tuple[int, ...],
-    types: tuple[str, ...],
-    codes: tuple[str, ...],
-    since: datetime | None,
-    until: datetime | None,
-    as_json: bool,
-    **filters: object,
-) -> None:
-    """List events, newest first. Reading is written to the audit log."""
-    from muhafiz.config.reading import read_events
+def query_events(*, as_json: bool, **filters: Any) -> None:
+    """List events, newest first. That they were read is written to the audit log."""
+    from muhafiz.audit.actions.entries import record_read
+    from muhafiz.lake.queries import next_cursor, scan
+    from muhafiz.lake.query import EventQuery
 
-    page = read_events(
-        actor=operator(),
-        now=clock.now(),
-        organization_ids=frozenset(organizations),
-        classification_types=frozenset(types),
-        feed_codes=frozenset(codes),
-        since=_utc(since),
-        until=_utc(until),
-        **filters,
+    for moment in ("since", "until"):
+        filters[moment] = _utc(filters[moment])
+    for several in ("organization_ids", "classification_types", "feed_codes"):
+        filters[several] = frozenset(filters[several])
+    query = EventQuery(**filters)
+    asked = {name: str(value) for name, value in filters.items() if value}
+    record_read(
+        actor=operator(), now=clock.now(), action="lake.read_events", subject="lake", details=asked
     )
-    words = table(page.rows, _COLUMNS)
-    if page.next_page:
-        words.append(f"More: --after {page.next_page}")
-    show({"events": page.rows, "next": page.next_page}, as_json=as_json, words=words)
+    page = scan(query)
+    after = next_cursor(page) if page.num_rows == query.limit else None
+    rows = [_plain(row) for row in page.to_pylist()]
+    words = table(rows, _COLUMNS) + ([f"More: --after {after}"] if after else [])
+    show({"events": rows, "after": after}, as_json=as_json, words=words)
 
 
 @lake.command("verify")
@@ -82,17 +78,26 @@ def query(
 @with_django
 def verify_lake(*, deep: bool, as_json: bool) -> None:
     """Prove that every accepted row is stored once. Status 1 when the proof fails."""
-    from muhafiz.config.proof import prove_lake
+    from muhafiz.feeds.queries import accepted_rows
+    from muhafiz.lake.actions.verification import verify
 
     progress = Progress("verifying", quiet=as_json)
-    proof = prove_lake(deep=deep, progress=progress)
+    proof = verify(deep=deep, accepted=accepted_rows(), progress=progress)
     progress.close()
-    words = [*proof.faults, proof.summary]
-    show({"faults": proof.faults, "summary": proof.summary}, as_json=as_json, words=words)
-    sys.exit(1 if proof.faults else 0)
+    faults = [str(fault) for fault in proof.faults]
+    words = [*faults, "Every accepted row is stored once." if not faults else "The proof FAILS."]
+    show({"faults": faults, "whole": not faults}, as_json=as_json, words=words)
+    sys.exit(1 if faults else 0)
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    from datetime import UTC
-
     return None if moment is None else moment.replace(tzinfo=UTC)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with bytes as hexadecimal text, and what it does not say left out."""
+    return {
+        name: value.hex() if isinstance(value, bytes) else value
+        for name, value in row.items()
+        if value is not None
+    }
