@@ -50,6 +50,7 @@ class Report(models.Model):
     file_name = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64, db_index=True)  # of the bytes as delivered
     size = models.PositiveBigIntegerField()  # bytes as delivered
+    identifier = models.CharField(max_length=300, blank=True)  # the sender's own name for it
     door = models.CharField(max_length=20)  # drop, mail, api, command, web
     received_at = models.DateTimeField(db_index=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVED)
@@ -123,6 +124,7 @@ class TakenMail(models.Model):
     """A mail that was taken from the mailbox, so that it is never taken twice."""
 
     digest = models.CharField(max_length=64, unique=True)  # SHA-256 of Message-ID and content
+    sha256 = models.CharField(max_length=64, db_index=True)  # of the whole mail, kept raw
     message_id = models.CharField(max_length=1000, blank=True)
     sender = models.CharField(max_length=400, blank=True)
     subject = models.CharField(max_length=400, blank=True)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import pyarrow as pa
 import zstandard
 
 from muhafiz.feeds.rules import DiskNearlyFull, RawMissing
@@ -86,19 +87,17 @@ class RawStore:
     def opened(self, sha256: str) -> Iterator[BinaryIO]:
         """The bytes as delivered, as a stream that cannot be rewound.
 
+        Reading it raises OSError when the kept file is damaged or cut short.
+
         Raises:
             RawMissing: they are no longer kept.
         """
         try:
-            file = self.path(sha256).open("rb")
+            file = pa.OSFile(str(self.path(sha256)), "rb")
         except FileNotFoundError:
-            raise RawMissing(report=sha256) from None
-        with file, zstandard.ZstdDecompressor().stream_reader(file, read_size=_CHUNK) as reader:
-            buffered = io.BufferedReader(cast("io.RawIOBase", reader), _CHUNK)
-            try:
-                yield cast("BinaryIO", buffered)
-            finally:
-                buffered.detach()
+            raise RawMissing(digest=sha256) from None
+        with file, pa.CompressedInputStream(file, "zstd") as stream:
+            yield cast("BinaryIO", stream)
 
     @contextmanager
     def opened_seekable(self, sha256: str) -> Iterator[BinaryIO]:

@@ -46,10 +46,16 @@ class DiskNearlyFull(Refusal):
     text = "The disk is nearly full ({free} % free, {needed} % needed). Nothing was taken in."
 
 
+class NoSource(Refusal):
+    """The feed's source is not installed, or the feed has none."""
+
+    text = "No source called “{source}” is installed to read this report."
+
+
 class RawMissing(Refusal):
     """The raw bytes are gone: removed by retention, or lost."""
 
-    text = "The raw bytes of report {report} are no longer kept."
+    text = "The raw bytes {digest} are no longer kept."
 
 
 class CannotReplay(Refusal):
@@ -115,9 +121,9 @@ def silence(
         if now > due:
             return due, "no-report"
     day_ago = now - timedelta(days=1)
-    if expected_rows_per_day and watched_since <= day_ago:
-        if rows_last_day < expected_rows_per_day * THIN_SHARE:
-            return day_ago, "few-rows"
+    least = (expected_rows_per_day or 0) * THIN_SHARE
+    if rows_last_day < least and watched_since <= day_ago:
+        return day_ago, "few-rows"
     return None
 
 

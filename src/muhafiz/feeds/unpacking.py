@@ -8,16 +8,19 @@ whole, and a refused one stays kept as it came.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
+import shutil
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
-from typing import BinaryIO, ClassVar, cast
+from typing import BinaryIO, ClassVar, TypeAlias, cast
 
-import zstandard
+import pyarrow as pa
 
 from muhafiz.common.refusal import Refusal
 
@@ -27,6 +30,7 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _ENDINGS = (".gz", ".zst", ".zip")
 _ENCRYPTED = 0x1
+_Buffered: TypeAlias = io.BufferedReader
 
 
 class CannotUnpack(Refusal):
@@ -130,7 +134,7 @@ class _Watched(io.RawIOBase):
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
         try:
             chunk = self._inner.read(len(view))
-        except (OSError, EOFError, zlib.error, zipfile.BadZipFile, zstandard.ZstdError) as error:
+        except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             raise ArchiveDamaged(name=self._spent.name, detail=_plain(error)) from error
         self._spent.take(len(chunk))
         view[: len(chunk)] = chunk
@@ -196,13 +200,41 @@ def base_name(path: str) -> str:
     return name[:300] or "unnamed"
 
 
-def _peekable(stream: BinaryIO) -> io.BufferedReader:
-    if isinstance(stream, io.BufferedReader):
-        return stream
-    return io.BufferedReader(cast("io.RawIOBase", stream), _CHUNK)
+class _Lent(io.RawIOBase):
+    """The caller's stream: read and rewound here, closed by its owner alone."""
+
+    def __init__(self, inner: BinaryIO) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._inner.seekable()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._inner.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._inner.tell()
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        chunk = self._inner.read(len(view))
+        view[: len(chunk)] = chunk
+        return len(chunk)
 
 
-def _open(stream: io.BufferedReader, name: str, spent: _Spent, depth: int) -> Iterator[Member]:
+def _peekable(stream: BinaryIO) -> _Buffered:
+    return _buffered(_Lent(stream))
+
+
+def _buffered(raw: io.RawIOBase) -> _Buffered:
+    return io.BufferedReader(raw, _CHUNK)
+
+
+def _open(stream: _Buffered, name: str, spent: _Spent, depth: int) -> Iterator[Member]:
     head = stream.peek(4)[:4]
     if not is_packed(head):
         yield Member(spent.open_member(), name, stream)
@@ -210,39 +242,39 @@ def _open(stream: io.BufferedReader, name: str, spent: _Spent, depth: int) -> It
     if depth == 0:
         raise ArchiveTooDeep(name=spent.name, depth=spent.limits.depth)
     if head.startswith(_ZIP):
-        yield from _open_zip(stream, name, spent, depth)
+        yield from _open_zip(stream, spent, depth)
         return
     inner = _gzip(stream) if head.startswith(_GZIP) else _zstd(stream)
-    watched = io.BufferedReader(_Watched(inner, spent), _CHUNK)
+    watched = _buffered(_Watched(inner, spent))
     yield from _open(watched, _without_ending(name), spent, depth - 1)
 
 
-def _gzip(stream: io.BufferedReader) -> BinaryIO:
+def _gzip(stream: _Buffered) -> BinaryIO:
     return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb"))
 
 
-def _zstd(stream: io.BufferedReader) -> BinaryIO:
-    """All frames; window capped so that a frame cannot ask for gigabytes of memory."""
-    decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-    return cast("BinaryIO", decompressor.stream_reader(stream, read_across_frames=True))
+def _zstd(stream: _Buffered) -> BinaryIO:
+    """All frames. Arrow's reader tells a stream that breaks off, in bounded memory."""
+    return cast("BinaryIO", pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd"))
 
 
-def _open_zip(
-    stream: io.BufferedReader, name: str, spent: _Spent, depth: int
-) -> Iterator[Member]:
-    seekable = stream if stream.seekable() else io.BytesIO(stream.read())
-    try:
-        archive = zipfile.ZipFile(seekable)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise ArchiveDamaged(name=spent.name, detail=_plain(error)) from error
-    with archive:
+def _open_zip(stream: _Buffered, spent: _Spent, depth: int) -> Iterator[Member]:
+    with contextlib.ExitStack() as opened:
+        seekable: BinaryIO = stream
+        if not stream.seekable():
+            seekable = cast("BinaryIO", opened.enter_context(tempfile.TemporaryFile()))
+            shutil.copyfileobj(stream, seekable, _CHUNK)
+        try:
+            archive = opened.enter_context(zipfile.ZipFile(seekable))
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            raise ArchiveDamaged(name=spent.name, detail=_plain(error)) from error
         for entry in archive.infolist():
             if entry.is_dir():
                 continue
-            watched = io.BufferedReader(_Watched(_entry(archive, entry, spent), spent), _CHUNK)
+            watched = _buffered(_Watched(_entry(archive, entry, spent), spent))
             yield from _open(watched, base_name(entry.filename), spent, depth - 1)
-    if not archive.infolist():
-        raise ArchiveDamaged(name=spent.name, detail="it holds nothing")
+        if not archive.infolist():
+            raise ArchiveDamaged(name=spent.name, detail="it holds nothing")
 
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, spent: _Spent) -> BinaryIO:

@@ -1,0 +1,1 @@
+"""Everything that changes feeds, reports and set-aside rows."""

@@ -10,10 +10,9 @@ with the first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import transaction
@@ -40,6 +39,18 @@ class KeptReport:
     feed: str
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Bytes that are kept already, and what is known of how they came. `feed` None: no feed's."""
+
+    raw: RawFile
+    feed: str | None
+    file_name: str
+    received_at: datetime
+    door: str
+    identifier: str = ""
+
+
 def raw_store() -> RawStore:
     """The store of raw reports of this installation."""
     return RawStore(settings.REPORTS, free_percent=settings.FREE_DISK_PERCENT)
@@ -54,11 +65,13 @@ def keep_report(
     actor: Actor,
     now: datetime,
     door: str = "api",
+    identifier: str = "",
 ) -> KeptReport:
     """Keep a report as it came and queue its reading.
 
     `feed` is a feed's name; None lets the bytes and the file name tell. What no feed recognizes is
-    kept under the feed "unrecognized", quarantined until a person assigns it.
+    kept under the feed "unrecognized", quarantined until a person assigns it. `door` says by which
+    way it came; `identifier` is the sender's own name for it, when there is one.
 
     Raises:
         UnknownFeed: the feed named does not exist or is switched off; nothing was kept.
@@ -70,8 +83,8 @@ def keep_report(
     kept = store.keep(raw)
     name = base_name(file_name)
     chosen = feed or guess_feed(store, kept, name)
-    return _record(kept, feed=chosen, name=name, received_at=received_at, door=door,
-                   actor=actor, now=now)  # fmt: skip
+    delivery = Delivery(kept, chosen, name, received_at, door, identifier)
+    return record_delivery(delivery, actor=actor, now=now)
 
 
 def guess_feed(store: RawStore, kept: RawFile, file_name: str) -> str | None:
@@ -94,44 +107,51 @@ def _head(store: RawStore, kept: RawFile, file_name: str) -> tuple[str, bytes]:
 
 
 @transaction.atomic
-def _record(
-    kept: RawFile,
-    *,
-    feed: str | None,
-    name: str,
-    received_at: datetime,
-    door: str,
-    actor: Actor,
-    now: datetime,
+def record_delivery(
+    delivery: Delivery, *, actor: Actor, now: datetime, quarantine: tuple[str, str] | None = None
 ) -> KeptReport:
-    keeper = _feed_for(feed, now)
-    state = Report.State.RECEIVED if feed else Report.State.QUARANTINED
+    """Make the row of bytes already kept, queue its reading, write the audit entry.
+
+    `quarantine` (reason, detail) keeps the report from being read.
+    """
+    feed = _feed_for(delivery.feed, now)
+    if delivery.feed is None and quarantine is None:
+        quarantine = (rules.UNRECOGNIZED, "No feed recognizes these bytes; assign it to one.")
     report, made = Report.objects.get_or_create(
-        feed=keeper,
-        sha256=kept.sha256,
-        defaults={
-            "file_name": name,
-            "size": kept.size,
-            "door": door,
-            "received_at": received_at,
-            "state": state,
-            "reason": "" if feed else rules.UNRECOGNIZED,
-            "detail": "" if feed else "No feed recognizes these bytes; assign the report to one.",
-        },
+        feed=feed, sha256=delivery.raw.sha256, defaults=_first_values(delivery, quarantine)
     )
     if made:
-        Feed.objects.filter(pk=keeper.pk).update(last_report_at=now)
-        if feed:
+        Feed.objects.filter(pk=feed.pk).update(last_report_at=now)
+        if quarantine is None:
             queue_reading(report.pk, actor=actor, now=now)
-        details: Mapping[str, str | int] = {
-            "feed": keeper.name, "file": name, "sha256": kept.sha256, "size": kept.size,
-            "door": door,
-        }  # fmt: skip
         record_entry(
-            actor=actor, now=now, action="feeds.keep_report", subject=f"report:{report.pk}",
-            details=details,
-        )  # fmt: skip
-    return KeptReport(report.pk, duplicate=not made, sha256=kept.sha256, feed=keeper.name)
+            actor=actor,
+            now=now,
+            action="feeds.keep_report",
+            subject=f"report:{report.pk}",
+            details={
+                "feed": feed.name,
+                "file": report.file_name,
+                "sha256": report.sha256,
+                "size": report.size,
+                "door": report.door,
+            },
+        )
+    return KeptReport(report.pk, duplicate=not made, sha256=report.sha256, feed=feed.name)
+
+
+def _first_values(delivery: Delivery, quarantine: tuple[str, str] | None) -> dict[str, Any]:
+    reason, detail = quarantine or ("", "")
+    return {
+        "file_name": delivery.file_name,
+        "size": delivery.raw.size,
+        "door": delivery.door,
+        "identifier": delivery.identifier,
+        "received_at": delivery.received_at,
+        "state": Report.State.QUARANTINED if quarantine else Report.State.RECEIVED,
+        "reason": reason,
+        "detail": detail,
+    }
 
 
 def queue_reading(report_id: int, *, actor: Actor, now: datetime) -> int:

@@ -1,0 +1,107 @@
+"""One batch, one transaction: events to the lake, unreadable rows aside, the report moved on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from muhafiz.common.actor import Actor
+from muhafiz.feeds import rules
+from muhafiz.feeds.models import Report, SetAsideRow
+from muhafiz.feeds.reading import ReadBatch
+from muhafiz.lake.actions.append import append_prepared
+
+#: Bytes of one unreadable row kept beside it; all of it stays in the raw report.
+RAW_KEPT_PER_ROW = 1 << 20
+
+
+class Overtaken(Exception):  # noqa: N818 - not an error: another worker has the report
+    """Another worker moved the report on since this one looked."""
+
+
+@transaction.atomic
+def commit_batch(report: Report, batch: ReadBatch, *, actor: Actor, now: datetime) -> None:
+    """Give the batch to the lake and move the report behind its block, or neither.
+
+    Raises:
+        Overtaken: the report no longer stands where this run left it.
+    """
+    current = locked(report.pk)
+    if current.state != Report.State.PROCESSING or current.blocks_done != batch.cut.number:
+        raise Overtaken
+    if batch.cut.opens_member:
+        current.members.append(
+            {
+                "name": batch.cut.member,
+                "first_row": batch.cut.offset + 1,
+                "block": batch.cut.number,
+            }
+        )
+    aside = keep_set_aside(current, batch)
+    new_events = append(current, batch, actor=actor, now=now)
+    current.blocks_done += 1
+    current.rows_read += batch.rows
+    current.rows_accepted += batch.accepted
+    current.rows_set_aside += aside
+    current.rows_open += aside
+    current.rows_owned += batch.owned
+    current.new_events += new_events
+    current.attempts = 0
+    current.save()
+
+
+def append(report: Report, batch: ReadBatch, *, actor: Actor, now: datetime) -> int:
+    """Give the batch to the lake under the report's next batch number; how many events were new."""
+    if batch.prepared is None:
+        return 0
+    appended = append_prepared(
+        batch.prepared,
+        report_id=report.pk,
+        batch_number=report.next_batch,
+        actor=actor,
+        now=now,
+    )
+    report.next_batch += 1
+    return appended.new_events
+
+
+def keep_set_aside(report: Report, batch: ReadBatch) -> int:
+    """Store a batch's unreadable rows; how many."""
+    rows = [
+        SetAsideRow(
+            report_id=report.pk,
+            row=row["row"],
+            reason=row["reason"][:60],
+            detail=row["detail"],
+            column=(row["column"] or "")[:200],
+            raw=row["raw"][:RAW_KEPT_PER_ROW],
+        )
+        for row in batch.set_aside.to_pylist()
+    ]
+    SetAsideRow.objects.bulk_create(rows, batch_size=500)
+    return len(rows)
+
+
+def locked(report_id: int) -> Report:
+    """The report, held until the transaction ends.
+
+    Raises:
+        UnknownReport: there is none of this number.
+    """
+    found = Report.objects.select_for_update().filter(pk=report_id).first()
+    if found is None:
+        raise rules.UnknownReport(report=report_id)
+    return found
+
+
+def fresh(report_id: int) -> Report:
+    """The report as the database has it now.
+
+    Raises:
+        UnknownReport: there is none of this number.
+    """
+    found = Report.objects.select_related("feed").filter(pk=report_id).first()
+    if found is None:
+        raise rules.UnknownReport(report=report_id)
+    return found

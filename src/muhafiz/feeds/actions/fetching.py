@@ -1,0 +1,141 @@
+"""Reports are fetched from their senders' APIs, on each feed's own schedule.
+
+Each feed has a watermark: the moment up to which everything was fetched. A fetch asks for the days
+from the watermark's to today, keeps what it does not have, and moves the watermark only when the
+sender's answer was read to its end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from muhafiz.audit.actions.entries import record_entry
+from muhafiz.common.actor import Actor
+from muhafiz.feeds import rules
+from muhafiz.feeds.actions.feeds import secrets_context
+from muhafiz.feeds.actions.intake import keep_report
+from muhafiz.feeds.models import Feed, Report
+from muhafiz.feeds.sources import source_named
+from muhafiz.jobs.actions.queue import enqueue_job
+from muhafiz.keyring.queries import unseal
+
+FETCH_JOB = "feeds.fetch"
+_FIRST_DAYS = 2
+_MOST_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What one fetch brought."""
+
+    kept: int
+    known: int  # already here, by the sender's name or by their bytes
+
+
+def queue_due_fetches(*, actor: Actor, now: datetime) -> int:
+    """Queue the fetch of every feed whose time has come; how many."""
+    due = Q(fetch_due_at__isnull=True) | Q(fetch_due_at__lte=now)
+    early = Q(fetch_due_at__gt=now + timedelta(days=1))  # the clock was set back
+    found = Feed.objects.filter(due | early, enabled=True, fetch_every__isnull=False)
+    count = 0
+    for feed in found.order_by("pk"):
+        with transaction.atomic():
+            enqueue_job(
+                FETCH_JOB,
+                {"feed": feed.name},
+                actor=actor,
+                now=now,
+                unique_key=f"{FETCH_JOB}:{feed.pk}",
+            )
+            Feed.objects.filter(pk=feed.pk).update(fetch_due_at=now + (feed.fetch_every or _day()))
+        count += 1
+    return count
+
+
+def fetch_feed(
+    *,
+    feed: str,
+    actor: Actor,
+    now: datetime,
+    tick: Callable[[int, str], None] = lambda _done, _note: None,
+) -> Fetched:
+    """Fetch what is new of one feed; `tick(count, name)` is called after each report.
+
+    Raises:
+        UnknownFeed: there is none that can be fetched.
+        CannotFetch: the sender refused or broke off; what came before is kept, the watermark stays.
+        DiskNearlyFull: as `keep_report`.
+    """
+    found = Feed.objects.filter(name=feed, enabled=True).first()
+    if found is None or not found.source:
+        raise rules.UnknownFeed(feed=feed)
+    fetch = source_named(found.source).fetch
+    if fetch is None:
+        raise rules.UnknownFeed(feed=feed)
+    since = _since(found.fetched_until, now)
+    kept = known = 0
+    for number, report in enumerate(fetch(_options(found), since.date(), now.date()), 1):
+        if _is_known(found, report.identifier):
+            known += 1
+        else:
+            answer = keep_report(
+                feed=feed,
+                file_name=report.file_name,
+                raw=report.content,
+                received_at=now,
+                actor=actor,
+                now=now,
+                door="api",
+                identifier=report.identifier[:300],
+            )
+            kept, known = kept + (not answer.duplicate), known + answer.duplicate
+        tick(number, report.file_name)
+    _move_watermark(found, now, kept, actor=actor)
+    return Fetched(kept, known)
+
+
+def _since(watermark: datetime | None, now: datetime) -> datetime:
+    """Where to ask from: a day before the watermark, since senders add to yesterday."""
+    if watermark is None:
+        return now - timedelta(days=_FIRST_DAYS)
+    since = min(watermark, now) - timedelta(days=1)
+    return max(since, now - timedelta(days=_MOST_DAYS))
+
+
+def _options(feed: Feed) -> Mapping[str, Any]:
+    """The feed's options with its secrets, which live in memory only."""
+    if feed.sealed_secrets is None:
+        return feed.options
+    plain = unseal(bytes(feed.sealed_secrets), context=secrets_context(feed.pk))
+    secrets: dict[str, str] = json.loads(plain)
+    return {**feed.options, **secrets}
+
+
+def _is_known(feed: Feed, identifier: str) -> bool:
+    if not identifier:
+        return False
+    return Report.objects.filter(feed=feed, identifier=identifier[:300]).exists()
+
+
+@transaction.atomic
+def _move_watermark(feed: Feed, now: datetime, kept: int, *, actor: Actor) -> None:
+    Feed.objects.filter(pk=feed.pk).update(fetched_until=now)
+    if kept:
+        record_entry(
+            actor=actor,
+            now=now,
+            action="feeds.fetch_feed",
+            subject=f"feed:{feed.name}",
+            details={"kept": kept},
+        )
+
+
+def _day() -> timedelta:
+    return timedelta(days=1)

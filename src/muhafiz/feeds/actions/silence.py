@@ -1,0 +1,56 @@
+"""A feed that falls silent raises one alarm, with its owner's name; its next report ends it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, Sum
+
+from muhafiz.audit.actions.entries import record_entry
+from muhafiz.common.actor import Actor
+from muhafiz.feeds import rules
+from muhafiz.feeds.models import Feed
+
+
+def watch_feeds(*, actor: Actor, now: datetime) -> tuple[int, int]:
+    """Raise and clear silence alarms of all feeds that are switched on: (raised, cleared)."""
+    raised = cleared = 0
+    day = Q(reports__received_at__gt=now - timedelta(days=1))
+    found = Feed.objects.filter(enabled=True).exclude(source="").order_by("pk")
+    for feed in found.annotate(day_rows=Sum("reports__rows_read", filter=day)):
+        standing = rules.silence(
+            watched_since=feed.created_at,
+            last_report_at=feed.last_report_at,
+            rows_last_day=feed.day_rows or 0,
+            expected_every=feed.expected_every,
+            expected_rows_per_day=feed.expected_rows_per_day,
+            now=now,
+        )
+        if standing and not feed.silent_reason:
+            raised += _note(feed.pk, *standing, actor=actor, now=now)
+        elif standing is None and feed.silent_reason:
+            cleared += _note(feed.pk, None, "", actor=actor, now=now)
+    return raised, cleared
+
+
+@transaction.atomic
+def _note(feed_id: int, since: datetime | None, reason: str, *, actor: Actor, now: datetime) -> int:
+    """Set or clear one feed's alarm unless another worker did already; 1 when done."""
+    feed = Feed.objects.select_for_update().get(pk=feed_id)
+    if bool(feed.silent_reason) == bool(reason):
+        return 0
+    feed.silent_since, feed.silent_reason = since, reason
+    feed.save(update_fields=["silent_since", "silent_reason"])
+    record_entry(
+        actor=actor,
+        now=now,
+        action="feeds.raise_silence" if reason else "feeds.clear_silence",
+        subject=f"feed:{feed.name}",
+        details={
+            "reason": reason,
+            "owner": feed.owner,
+            "since": since.isoformat() if since else "",
+        },
+    )
+    return 1

@@ -1,0 +1,129 @@
+"""What the queries of feeds tell: plain, frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """A feed and how it stands. Counts are of the window asked for."""
+
+    id: int
+    name: str
+    title: str
+    source: str
+    owner: str
+    enabled: bool
+    tlp: str
+    fetch_every: timedelta | None
+    expected_every: timedelta | None
+    expected_rows_per_day: int | None
+    last_report_at: datetime | None
+    fetched_until: datetime | None
+    silent_since: datetime | None
+    silent_reason: str  # "", "no-report", "few-rows"
+    reports: int
+    rows_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """A report and what came of its rows."""
+
+    id: int
+    feed: str
+    source: str
+    file_name: str
+    sha256: str
+    size_bytes: int
+    door: str
+    received_at: datetime
+    state: str
+    reason: str
+    detail: str
+    parser: str
+    rows_read: int
+    rows_accepted: int
+    rows_set_aside: int
+    rows_open: int
+    rows_owned: int
+    new_events: int
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def rows_unowned(self) -> int:
+        """Accepted rows that belong to nobody."""
+        return self.rows_accepted - self.rows_owned
+
+
+@dataclass(frozen=True, slots=True)
+class RiverStage:
+    """The counts of one source, or of all (`source` is then empty), at each stage."""
+
+    source: str
+    reports_kept: int
+    reports_waiting: int
+    reports_done: int
+    reports_failed: int
+    reports_quarantined: int
+    bytes_kept: int
+    rows_read: int
+    rows_accepted: int
+    rows_set_aside: int
+    rows_open: int
+    rows_owned: int
+    rows_unowned: int
+    new_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class River:
+    """What flowed in since a moment: in total and by source, largest first."""
+
+    since: datetime | None
+    total: RiverStage
+    sources: tuple[RiverStage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideGroup:
+    """Rows set aside for one reason, at one column, in one report type."""
+
+    reason: str
+    column: str
+    rows: int
+    reports: int
+    example_id: int
+    example_detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideFacts:
+    """One row that could not be read."""
+
+    id: int
+    report_id: int
+    file_name: str
+    feed: str
+    row: int
+    reason: str
+    detail: str
+    column: str
+    raw: bytes
+    edited: bytes | None
+    state: str
+    settled_at: datetime | None
+    settled_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a row lies: the member within the report and the row within the member."""
+
+    report_id: int
+    file_name: str
+    member: str
+    row: int
