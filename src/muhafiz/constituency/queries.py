@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,13 @@ from muhafiz.constituency.facts import (
 )
 from muhafiz.constituency.models import Claim, ContactVersion, Inhibition, Organization
 from muhafiz.constituency.rules import choose_contacts, holds, inhibits
-from muhafiz.notifications.queries import is_retired
+from muhafiz.notifications.queries import retired_among
+from muhafiz.notifications.rules import address_key
 from muhafiz.rulebook import queries as rulebook
 
 #: Whom to write to first about a finding.
 ROLE_ORDER = ("abuse", "24/7", "ciso")
+_PORTION = 10_000
 
 
 def organization(identifier: int) -> OrganizationFacts | None:
@@ -30,9 +32,19 @@ def organization(identifier: int) -> OrganizationFacts | None:
 
 
 def organizations(identifiers: Iterable[int]) -> dict[int, OrganizationFacts]:
-    """Organizations by id, retired ones included; unknown ids are left out. One query."""
-    rows = Organization.objects.filter(pk__in=set(identifiers))
-    return {row.pk: organization_facts(row) for row in rows}
+    """Organizations by id, retired ones included; unknown ids are left out."""
+    return {
+        row.pk: organization_facts(row)
+        for portion in portions(identifiers)
+        for row in Organization.objects.filter(pk__in=portion)
+    }
+
+
+def portions(identifiers: Iterable[int]) -> Iterator[list[int]]:
+    """Distinct ids in lots of 10,000: databases bound the parameters of one query."""
+    distinct = sorted(set(identifiers))
+    for start in range(0, len(distinct), _PORTION):
+        yield distinct[start : start + _PORTION]
 
 
 def organization_facts(row: Organization) -> OrganizationFacts:
@@ -52,8 +64,11 @@ def organization_facts(row: Organization) -> OrganizationFacts:
 
 def claims(identifiers: Iterable[int]) -> dict[int, ClaimFacts]:
     """Claims by id, past and withdrawn ones included, as an event's `network_id` names them."""
-    rows = Claim.objects.filter(pk__in=set(identifiers))
-    return {row.pk: claim_facts(row) for row in rows}
+    return {
+        row.pk: claim_facts(row)
+        for portion in portions(identifiers)
+        for row in Claim.objects.filter(pk__in=portion)
+    }
 
 
 def claim_facts(row: Claim) -> ClaimFacts:
@@ -137,10 +152,13 @@ def _with_successors(identifiers: set[int]) -> dict[int, int | None]:
     tree: dict[int, int | None] = {}
     asked = set(identifiers)
     while asked:
-        rows = Organization.objects.filter(pk__in=asked).values_list(
-            "pk", "merged_into_id", "parent_id"
-        )
-        found = {pk: merged or parent for pk, merged, parent in rows}
+        found = {
+            pk: merged or parent
+            for portion in portions(asked)
+            for pk, merged, parent in Organization.objects.filter(pk__in=portion).values_list(
+                "pk", "merged_into_id", "parent_id"
+            )
+        }
         tree |= found
         asked = {place for place in found.values() if place is not None} - set(tree)
     return tree
@@ -150,10 +168,10 @@ def _reachable(organization_ids: Iterable[int], at: datetime) -> Mapping[int, li
     day = at.astimezone(UTC).date()
     rows = current_contacts(organization_ids)
     valid = [row for row in rows if holds(row.valid_from, row.valid_to, day)]
-    retired = {address for address in {row.address for row in valid} if is_retired(address)}
+    retired = retired_among(row.address for row in valid)
     grouped: dict[int, list[ContactFacts]] = defaultdict(list)
     for row in valid:
-        if row.address not in retired:
+        if address_key(row.address) not in retired:
             grouped[row.organization_id].append(row)
     return {place: _manual_first(found) for place, found in grouped.items()}
 
@@ -165,17 +183,18 @@ def _manual_first(contacts: list[ContactFacts]) -> list[ContactFacts]:
 
 
 def current_contacts(organization_ids: Iterable[int]) -> list[ContactFacts]:
-    """The contacts of some organizations as they stand, in the order they were made. One query."""
-    rows = (
-        ContactVersion.objects.filter(
+    """The contacts of some organizations as they stand, in the order they were made."""
+    return [
+        contact_facts(row)
+        for portion in portions(organization_ids)
+        for row in ContactVersion.objects.filter(
             superseded_at__isnull=True,
             contact__withdrawn_at__isnull=True,
-            contact__organization_id__in=set(organization_ids),
+            contact__organization_id__in=portion,
         )
         .select_related("contact__organization")
         .order_by("contact_id")
-    )
-    return [contact_facts(row) for row in rows]
+    ]
 
 
 def inhibited(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from muhafiz.constituency.matching.tables import MatchTables
 
@@ -90,7 +91,7 @@ def _decode(body: memoryview, token: str) -> MatchTables:
     texts = pa.BufferReader(pa.py_buffer(body[stream.tell() :]))
     names = pa.ipc.open_stream(texts).read_all()["name"].combine_chunks()
     facts = pa.ipc.open_stream(texts).read_all().combine_chunks()
-    longest = max((name.count(".") + 1 for name in names.to_pylist()), default=0)
+    longest = 1 + pc.max(pc.count_substring(names, ".")).as_py() if len(names) else 0
     return MatchTables(token=token, domains=names, domain_labels=longest, facts=facts, **arrays)
 
 
