@@ -1,0 +1,1 @@
+"""Who works with the platform, in which roles, and what each role may do."""

@@ -144,7 +144,7 @@ def _subproof(earlier: int, leaves: Sequence[bytes], *, whole: bool) -> list[byt
 def proves_consistency(
     earlier: int, size: int, proof: Sequence[bytes], earlier_root: bytes, root: bytes
 ) -> bool:
-    """Whether `proof` shows that a tree only grew from `earlier` to `size` leaves (RFC 9162, 2.1.4.2)."""
+    """Whether the tree only grew from `earlier` to `size` leaves (RFC 9162, 2.1.4.2)."""
     if not 1 <= earlier <= size:
         return False
     if earlier == size:

@@ -42,9 +42,7 @@ def slot_start(slot: int, every: timedelta, offset: timedelta = timedelta(0)) ->
     return _EPOCH + offset + slot * every
 
 
-def timed_step(
-    last: int | None, highest: int | None, slot: int
-) -> Literal["run", "anchor", "wait"]:
+def timed_step(last: int, highest: int, slot: int) -> Literal["run", "anchor", "wait"]:
     """What to do for a timed job whose latest slot was `last` and highest ever `highest`.
 
     - a later slot: run once, however many slots were missed;

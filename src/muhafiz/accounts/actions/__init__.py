@@ -1,0 +1,1 @@
+"""Changes to people, their roles and their ways in."""
