@@ -1,0 +1,169 @@
+"""Drawings as plain geometry: what the chart templates write as SVG. No colours but tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+FILLS = ("var(--c1)", "var(--c2)", "var(--c3)", "var(--c4)", "var(--c5)", "var(--c6)")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle. Lengths in the drawing's own units."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A filled curve from one box to another."""
+
+    path: str
+    fill: str
+    look: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text. `anchor` is start, middle or end; `look` strong, figure or empty."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str = "start"
+    look: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A straight line."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    look: str = "gridline"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """One chart: size, shapes, texts; `legend` pairs words with fills."""
+
+    width: float
+    height: float
+    boxes: tuple[Box, ...] = ()
+    streams: tuple[Stream, ...] = ()
+    labels: tuple[Label, ...] = ()
+    lines: tuple[Line, ...] = ()
+    legend: tuple[tuple[str, str], ...] = ()
+
+
+def curve(start: tuple[float, float, float], end: tuple[float, float, float]) -> str:
+    """SVG path of a band from (x, top, thickness) to (x, top, thickness)."""
+    (x0, y0, h0), (x1, y1, h1) = start, end
+    middle = (x0 + x1) / 2
+    return (
+        f"M{x0:.1f} {y0:.1f}C{middle:.1f} {y0:.1f} {middle:.1f} {y1:.1f} {x1:.1f} {y1:.1f}"
+        f"V{y1 + h1:.1f}C{middle:.1f} {y1 + h1:.1f} {middle:.1f} {y0 + h0:.1f} "
+        f"{x0:.1f} {y0 + h0:.1f}Z"
+    )
+
+
+def nice_top(value: float) -> float:
+    """The least of 1, 2, 2.5, 5 × 10ⁿ that is not below `value`; 1 for nothing."""
+    if value <= 1:
+        return 1
+    power = 1.0
+    while power * 10 < value:
+        power *= 10
+    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value)
+
+
+def short(value: float) -> str:
+    """A number for an axis: 950, 1.2k, 3M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def stacked_bars(
+    ticks: Sequence[str],
+    bands: Sequence[tuple[str, Sequence[int]]],
+    *,
+    width: float = 960,
+    height: float = 220,
+) -> Drawing:
+    """Bars over time, one a tick, stacked of `bands` (name, one count a tick), first at the foot."""
+    left, top, foot = 44.0, 10.0, height - 24
+    totals = [sum(counts[at] for _, counts in bands) for at in range(len(ticks))]
+    ceiling = nice_top(max(totals, default=0))
+    step = (width - left) / max(1, len(ticks))
+    scale = (foot - top) / ceiling
+    boxes: list[Box] = []
+    for at, tick in enumerate(ticks):
+        y = foot
+        for band, (name, counts) in enumerate(bands):
+            tall = counts[at] * scale
+            if tall > 0:
+                y -= tall
+                boxes.append(
+                    Box(
+                        left + at * step + step * 0.12,
+                        y,
+                        step * 0.76,
+                        max(tall - 0.6, 0.8),
+                        FILLS[band % len(FILLS)],
+                        f"{tick} · {name}: {counts[at]:,}",
+                    )
+                )
+    every = -(-len(ticks) // 8) or 1
+    marks = [
+        Label(left + at * step + step / 2, height - 6, tick, "middle")
+        for at, tick in enumerate(ticks)
+        if at % every == 0
+    ]
+    return Drawing(
+        width,
+        height,
+        boxes=tuple(boxes),
+        labels=(*_scale_labels(ceiling, left, top, foot), *marks),
+        lines=_scale_lines(left, width, top, foot),
+        legend=tuple((name, FILLS[at % len(FILLS)]) for at, (name, _) in enumerate(bands)),
+    )
+
+
+def _scale_labels(ceiling: float, left: float, top: float, foot: float) -> list[Label]:
+    parts = (0, 1, 2) if ceiling <= 2 else (0, 1, 2, 3, 4)  # noqa: PLR2004 - no fractions of one event
+    last = parts[-1]
+    return [
+        Label(left - 8, foot - (foot - top) * at / last + 4, short(ceiling * at / last), "end")
+        for at in parts
+    ]
+
+
+def _scale_lines(left: float, width: float, top: float, foot: float) -> tuple[Line, ...]:
+    grid = [foot - (foot - top) * at / 4 for at in range(1, 5)]
+    return (*(Line(left, y, width, y) for y in grid), Line(left, foot, width, foot, "axis"))
+
+
+def mirrored(drawing: Drawing) -> Drawing:
+    """The same drawing for a right-to-left page. Streams must be mirrored by their maker."""
+    swap = {"start": "end", "end": "start", "middle": "middle"}
+    wide = drawing.width
+    return replace(
+        drawing,
+        boxes=tuple(replace(box, x=wide - box.x - box.width) for box in drawing.boxes),
+        labels=tuple(
+            replace(label, x=wide - label.x, anchor=swap[label.anchor]) for label in drawing.labels
+        ),
+        lines=tuple(
+            replace(line, x1=wide - line.x1, x2=wide - line.x2) for line in drawing.lines
+        ),
+    )

@@ -1,0 +1,75 @@
+"""The desk's flat side list, in groups; only what the viewer may open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from muhafiz.accounts.rules import may
+from muhafiz.common.actor import Actor
+from muhafiz.web.desk.permissions import ROUTES
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list. `family` are the routes under it that mark it as here."""
+
+    route: str
+    icon: str
+    word: str | Promise
+    family: tuple[str, ...] = ()
+    waits: str = ""  # which count of waiting work stands beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading and its lines."""
+
+    word: str | Promise
+    entries: tuple[Entry, ...]
+
+
+GROUPS = (
+    Group(
+        _("Work"),
+        (
+            Entry("river", "river", _("River")),
+            Entry("notices", "letter", _("Notices"), ("notice", "notice-preview")),
+            Entry("letters", "send", _("Letters"), ("letter",), "unsure"),
+        ),
+    ),
+    Group(
+        _("Knowledge"),
+        (
+            Entry("events", "event", _("Events"), ("event",)),
+            Entry("constituents", "people", _("Constituents"), ("constituent", "import")),
+        ),
+    ),
+    Group(
+        _("Intake"),
+        (
+            Entry("reports", "report", _("Reports"), ("report",)),
+            Entry("set-aside", "aside", _("Set aside"), ("set-aside-row",), "open_rows"),
+            Entry("feeds", "feed", _("Feeds"), (), "silent"),
+        ),
+    ),
+    Group(
+        _("House"),
+        (
+            Entry("jobs", "job", _("Jobs"), (), "failed_jobs"),
+            Entry("audit", "audit", _("Audit")),
+            Entry("rulebook", "book", _("Rulebook")),
+        ),
+    ),
+)
+
+
+def navigation_for(viewer: Actor) -> list[Group]:
+    """The groups with the lines that the viewer may open; empty groups left out."""
+    shown = [
+        Group(group.word, tuple(e for e in group.entries if may(viewer, ROUTES[e.route][0])))
+        for group in GROUPS
+    ]
+    return [group for group in shown if group.entries]

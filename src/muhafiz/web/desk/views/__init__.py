@@ -1,0 +1,1 @@
+"""Each view asks one query or takes one action, and answers."""

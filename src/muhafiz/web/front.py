@@ -1,0 +1,103 @@
+"""The front: what this is, and the ways in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.i18n import set_language
+
+from muhafiz.accounts.actions.entry import redeem_entry_link
+from muhafiz.accounts.queries import demonstration_people, person_actor
+from muhafiz.common.actor import Actor
+from muhafiz.common.refusal import Refusal
+from muhafiz.publications.queries import verify as verify_document
+from muhafiz.web.refusals import sentence
+from muhafiz.web.viewer import PERSON
+
+THEMES = ("light", "dark")
+_YEAR = 365 * 24 * 3600
+
+
+@require_GET
+def front(request: HttpRequest) -> HttpResponse:
+    """The front page; in the demonstration it offers the demonstration's people."""
+    people = demonstration_people() if settings.DEMONSTRATION else []
+    return render(request, "web/home.html", {"people": people})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def enter(request: HttpRequest, token: str) -> HttpResponse:
+    """Confirm, then redeem a one-time entry link. GET alone uses nothing up."""
+    if request.method != "POST":
+        return render(request, "web/enter.html", {"token": token})
+    actor = redeem_entry_link(token=token, now=request.now)  # type: ignore[attr-defined]  # ViewerMiddleware
+    _admit(request, actor)
+    return HttpResponseRedirect("/desk/")
+
+
+@require_POST
+def enter_demonstration(request: HttpRequest, person_id: int) -> HttpResponse:
+    """Enter as one of the demonstration's people; elsewhere there is no such page."""
+    known = {p.id for p in demonstration_people()} if settings.DEMONSTRATION else set()
+    actor = person_actor(person_id) if person_id in known else None
+    if actor is None:
+        raise Http404
+    _admit(request, actor)
+    return HttpResponseRedirect("/desk/")
+
+
+def _admit(request: HttpRequest, actor: Actor) -> None:
+    """A session of a new name: one planted before entering is worth nothing (fixation)."""
+    request.session.flush()
+    request.session[PERSON] = int(actor.identifier)
+
+
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Sign out: the session is gone from the server as well."""
+    request.session.flush()
+    return HttpResponseRedirect("/")
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Keep light or dark in a cookie and go back to the page."""
+    response = HttpResponseRedirect(_next(request))
+    if (chosen := request.POST.get("theme")) in THEMES:
+        response.set_cookie(
+            "theme", str(chosen), max_age=_YEAR, samesite="Lax", httponly=True,
+            secure=settings.SESSION_COOKIE_SECURE,
+        )  # fmt: skip
+    return response
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Keep the language in a cookie and go back to the page."""
+    return set_language(request)
+
+
+def _next(request: HttpRequest) -> str:
+    wanted = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
+    return wanted if wanted and ours else "/"
+
+
+@require_GET
+def verify(request: HttpRequest) -> HttpResponse:
+    """Anyone may ask whether a letter is ours, by its number or its code."""
+    asked = request.GET.get("code", "").strip()[:100]
+    context: dict[str, Any] = {"asked": asked}
+    if asked:
+        try:
+            context["verdict"] = verify_document(asked)
+        except Refusal as refusal:
+            context["error"] = sentence(refusal)
+    context["title"] = _("Verify a letter")
+    return render(request, "web/verify.html", context)

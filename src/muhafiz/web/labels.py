@@ -1,0 +1,71 @@
+"""Words for codes: what a state, a severity or a role is called in the reader's language."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+#: code → (word, look). Looks are the chips of parts.css.
+STATES = {
+    "received": (pgettext_lazy("report", "Received"), "info"),
+    "processing": (pgettext_lazy("report", "Being read"), "busy"),
+    "done": (_("Done"), "ok"),
+    "failed": (_("Failed"), "bad"),
+    "quarantined": (_("Quarantined"), "warn"),
+    "open": (_("Open"), "wait"),
+    "replayed": (_("Replayed"), "ok"),
+    "dismissed": (_("Dismissed"), "plain"),
+    "queued": (_("Queued"), "info"),
+    "running": (_("Running"), "busy"),
+    "cancelled": (_("Cancelled"), "plain"),
+    "sending": (_("Sending"), "busy"),
+    "sent": (_("Sent"), "ok"),
+    "unsure": (_("Unsure"), "warn"),
+    "held": (_("Held"), "wait"),
+    "composed": (_("Composed"), "info"),
+    "enqueued": (_("In the outbox"), "info"),
+    "refused": (_("Refused"), "bad"),
+    "silent": (_("Silent"), "bad"),
+    "no-report": (_("No report"), "bad"),
+    "few-rows": (_("Too few rows"), "warn"),
+    "on-time": (_("On time"), "ok"),
+    "paused": (_("Switched off"), "plain"),
+    "known": (_("Known"), "ok"),
+    "unknown": (_("Unknown"), "warn"),
+    "automatic": (_("Automatic"), "plain"),
+    "manual": (_("Manual"), "info"),
+    "none": (_("None"), "plain"),
+}
+
+SEVERITIES = {
+    "critical": (_("Critical"), 4),
+    "high": (_("High"), 3),
+    "medium": (_("Medium"), 2),
+    "low": (_("Low"), 1),
+    "info": (_("Information"), 0),
+}
+
+ROLES = {
+    "duty_officer": _("Duty officer"),
+    "analyst": _("Analyst"),
+    "advisory_editor": _("Advisory editor"),
+    "director": _("Director"),
+    "sector_liaison": _("Sector liaison"),
+    "council_secretary": _("Council secretary"),
+    "council_member": _("Council member"),
+    "programme_manager": _("Programme manager"),
+    "administrator": _("Administrator"),
+    "auditor": _("Auditor"),
+    "constituent_officer": _("Constituent's security officer"),
+    "constituent_admin": _("Constituent's administrator"),
+}
+
+KINDS = {
+    "address": _("Network"),
+    "domain": _("Domain"),
+    "asn": _("AS number"),
+    "24/7": _("Around the clock"),
+    "abuse": _("Abuse desk"),
+    "ciso": _("Security officer"),
+    "press": _("Press office"),
+}
