@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.db import models
 
 
@@ -65,8 +67,8 @@ class Segment(models.Model):
     asn_max = models.BigIntegerField(null=True)
     fqdn_reversed_min = models.TextField(null=True)  # noqa: DJ001 - NULL: no row has a name
     fqdn_reversed_max = models.TextField(null=True)  # noqa: DJ001 - as above
-    feed_codes = models.JSONField(default=list)
-    class_counts = models.JSONField(default=dict)  # classification type → events
+    feed_codes = models.TextField(default="[]")  # JSON list
+    class_counts = models.TextField(default="{}")  # JSON: classification type → events
     organization_counts = models.BinaryField(null=True)  # rules.rollup: events per organization
 
     class Meta:
@@ -74,6 +76,15 @@ class Segment(models.Model):
             models.Index(fields=["day", "kind", "retired_at"], name="lake_segment_live"),
             models.Index(fields=["retired_at"], name="lake_segment_retired"),
         ]
+
+    def classes(self) -> dict[str, int]:
+        """Events per classification type; the empty name stands for none."""
+        found: dict[str, int] = json.loads(self.class_counts)
+        return found
+
+    def feeds(self) -> frozenset[str]:
+        """The feed codes that occur."""
+        return frozenset(json.loads(self.feed_codes))
 
 
 class Contribution(models.Model):

@@ -1,0 +1,270 @@
+"""From an accepted batch to events ready to store: key, merge, sort. Pure; no Django, no clock.
+
+The heavy steps run inside Arrow and numpy, which release the interpreter's lock: call
+`prepare_batch` from several threads at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from muhafiz.formats.events import ACCEPTED, TIME
+from muhafiz.lake.identity import (
+    IDENTITY,
+    Int64s,
+    address_halves,
+    encoded,
+    event_keys,
+    present,
+    text_chunks,
+    text_parts,
+)
+from muhafiz.lake.refusals import BadBatch
+
+_DAY_US = 86_400_000_000
+_NOBODY = np.uint64(2**31 - 1)  # sorts after every owner
+_DICTIONARY_MOST = 1_024  # Arrow repeats a column's dictionary in every row group
+_FIRST_DAY = date(1970, 1, 1)
+_MAPPED = np.uint64(0xFFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDay:
+    """The events of one UTC day, sorted by owner and address, each key once."""
+
+    day: date
+    events: pa.Table  # the columns of events.STORED; repetitive strings dictionary-encoded
+    keys: Int64s  # as in `events`
+    rows: int  # rows of the batch that these events stand for
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBatch:
+    """A batch keyed, merged and sorted, by day."""
+
+    rows: int
+    report_id: int | None  # None: no rows
+    days: tuple[PreparedDay, ...]
+
+
+def prepare_batch(batch: pa.Table, *, salt: bytes) -> PreparedBatch:
+    """Key, merge and sort a batch of `events.ACCEPTED`, all rows of one report.
+
+    Raises:
+        BadBatch: columns are missing or of other types, or rows of several reports meet.
+    """
+    if not batch.num_rows:
+        return PreparedBatch(rows=0, report_id=None, days=())
+    columns = _columns(batch)
+    report_id = _only_report(columns["report_id"])
+    times = _times(columns)
+    days = times // _DAY_US
+    keys = event_keys({n: c for n, c in columns.items() if n in IDENTITY}, days, salt)
+    first_rows, first_seen, last_seen, sightings = merged(keys, times, times)
+    order = np.argsort(_place(columns, first_rows))
+    if columns_have(columns, "source_fqdn"):
+        columns["source_fqdn_reversed"] = reversed_names(columns["source_fqdn"])
+    chosen = first_rows[order]
+    return PreparedBatch(
+        rows=batch.num_rows,
+        report_id=report_id,
+        days=_by_day(
+            columns,
+            _Merged(
+                chosen,
+                keys[chosen],
+                days[chosen],
+                first_seen[order],
+                last_seen[order],
+                sightings[order],
+            ),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """Parallel arrays, one entry per event, in the order of storage."""
+
+    rows: Int64s
+    keys: Int64s
+    days: Int64s
+    first_seen: Int64s
+    last_seen: Int64s
+    sightings: Int64s
+
+
+def merged(
+    keys: Int64s, first: Int64s, last: Int64s, counts: Int64s | None = None
+) -> tuple[Int64s, Int64s, Int64s, Int64s]:
+    """Rows of equal key made one: (first row, earliest, latest, sum of counts), by key."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    if len(starts) == len(keys):
+        ones = np.ones(len(keys), dtype=np.int64) if counts is None else counts[order]
+        return order, first[order], last[order], ones
+    if counts is None:
+        sums = np.diff(np.append(starts, len(keys)))
+    else:
+        sums = np.add.reduceat(counts[order], starts)
+    return (
+        np.minimum.reduceat(order, starts),
+        np.minimum.reduceat(first[order], starts),
+        np.maximum.reduceat(last[order], starts),
+        sums,
+    )
+
+
+def _columns(batch: pa.Table) -> dict[str, pa.Array]:
+    """One contiguous array per column; repetitive strings dictionary-encoded."""
+    found: dict[str, pa.Array] = {}
+    for field in ACCEPTED:
+        if field.name not in batch.column_names:
+            raise BadBatch(reason=f"the column {field.name} is missing.")
+        column = batch.column(field.name).combine_chunks()
+        if isinstance(column, pa.ChunkedArray):  # more text than one array may hold
+            raise BadBatch(reason=f"the column {field.name} holds more than 2 GiB.")
+        plain = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if plain != field.type:
+            raise BadBatch(reason=f"{field.name} is {plain}, not {field.type}.")
+        if not field.nullable and column.null_count:
+            raise BadBatch(reason=f"{field.name} is missing in {column.null_count} rows.")
+        if column.null_count == len(column):
+            column = pa.nulls(len(column), field.type)
+        elif column.type == pa.string():
+            column = encoded(column)
+        found[field.name] = column
+    return found
+
+
+def columns_have(columns: dict[str, pa.Array], name: str) -> bool:
+    """Whether any row has a value."""
+    return bool(columns[name].null_count < len(columns[name]))
+
+
+def _only_report(column: pa.Array) -> int:
+    reports = column.to_numpy()
+    if (reports != reports[0]).any():
+        raise BadBatch(reason="rows of several reports in one batch.")
+    return int(reports[0])
+
+
+def _times(columns: dict[str, pa.Array]) -> Int64s:
+    """UTC microseconds: the source's time, else the observation's."""
+    observed: Int64s = columns["time_observation"].cast(pa.int64()).to_numpy()
+    source = columns["time_source"]
+    if not source.null_count:
+        return source.cast(pa.int64()).to_numpy()  # type: ignore[no-any-return] - Arrow is untyped
+    given = source.cast(pa.int64()).fill_null(0).to_numpy()
+    return np.where(present(source), given, observed)
+
+
+def _place(columns: dict[str, pa.Array], rows: Int64s) -> npt.NDArray[np.uint64]:
+    """What to sort by: owner in the upper 31 bits, then the address (IPv4 whole, IPv6 to /32)."""
+    owners = columns["organization_id"]
+    if owners.null_count == len(owners):
+        place = np.full(len(rows), _NOBODY, dtype=np.uint64)
+    else:
+        place = owners.fill_null(int(_NOBODY)).to_numpy().astype(np.uint64)[rows]
+        if place.max() > _NOBODY:
+            place = np.unique(place, return_inverse=True)[1].astype(np.uint64)
+    place <<= np.uint64(33)
+    addresses = columns["source_address"]
+    if addresses.null_count == len(addresses):
+        return place
+    high, low = address_halves(addresses)
+    four = (high == 0) & (low >> np.uint64(32) == _MAPPED)
+    last = np.where(four, low & np.uint64(0xFFFFFFFF), high >> np.uint64(32) | np.uint64(1 << 32))
+    if addresses.null_count:
+        last = np.where(present(addresses), last, np.uint64(2**33 - 1))
+    place |= last[rows]
+    return place
+
+
+def _by_day(columns: dict[str, pa.Array], events: _Merged) -> tuple[PreparedDay, ...]:
+    found = []
+    for day in np.unique(events.days).tolist():
+        at = np.flatnonzero(events.days == day)
+        whole = len(at) == len(events.days)
+        chosen = events if whole else _picked(events, at)
+        found.append(
+            PreparedDay(
+                day=_FIRST_DAY + timedelta(days=day),
+                events=_table(columns, chosen, day),
+                keys=chosen.keys,
+                rows=int(chosen.sightings.sum()),
+            )
+        )
+    return tuple(found)
+
+
+def _picked(events: _Merged, at: Int64s) -> _Merged:
+    return _Merged(*(getattr(events, name)[at] for name in _Merged.__slots__))
+
+
+def _table(columns: dict[str, pa.Array], events: _Merged, day: int) -> pa.Table:
+    """The stored columns of one day's events, in the order of `events.STORED`."""
+    count = len(events.rows)
+    rows = pa.array(events.rows)
+    picked = {name: _gathered(column, rows) for name, column in columns.items()}
+    picked["key"] = pa.array(events.keys)
+    picked["day"] = pa.array(np.full(count, day, dtype=np.int32)).cast(pa.date32())
+    picked["first_seen"] = pa.array(events.first_seen).cast(TIME)
+    picked["last_seen"] = pa.array(events.last_seen).cast(TIME)
+    picked["sightings"] = pa.array(events.sightings.astype(np.int32))
+    if "source_fqdn_reversed" not in picked:
+        picked["source_fqdn_reversed"] = pa.nulls(count, pa.string())
+    return pa.table(picked)
+
+
+def _gathered(column: pa.Array, rows: pa.Array) -> pa.Array:
+    if column.null_count == len(column):
+        return pa.nulls(len(rows), column.type)
+    taken = column.take(rows)
+    if pa.types.is_dictionary(column.type) and len(column.dictionary) > _DICTIONARY_MOST:
+        return taken.dictionary_decode()
+    return taken
+
+
+def reversed_names(column: pa.Array) -> pa.Array:
+    """Domain names with their labels reversed: "www.example.org" → "org.example.www"."""
+    if pa.types.is_dictionary(column.type):
+        turned = reversed_names(column.dictionary)
+        return pa.DictionaryArray.from_arrays(column.indices, turned)
+    offsets, data = text_parts(column)
+    begin = int(offsets[0])
+    out = np.full(int(offsets[-1]) - begin, ord("."), dtype=np.uint8)
+    for start, end in text_chunks(offsets):
+        _reverse_chunk(offsets[start : end + 1], data, out[offsets[start] - begin :])
+    valid = None if not column.null_count else pa.array(present(column)).buffers()[1]
+    buffers = [valid, pa.py_buffer((offsets - begin).astype(np.int32)), pa.py_buffer(out)]
+    return pa.Array.from_buffers(pa.string(), len(column), buffers)
+
+
+def _reverse_chunk(
+    offsets: Int64s, data: npt.NDArray[np.uint8], out: npt.NDArray[np.uint8]
+) -> None:
+    """Lay the labels of each name into `out`, which is filled with dots, last label first."""
+    begin = offsets[0]
+    text = data[begin : offsets[-1]]
+    letters = text != ord(".")
+    lengths = np.diff(offsets)
+    named = lengths > 0
+    ends, lengths = (offsets[1:] - begin)[named], lengths[named]
+    # A label stops at a dot or at its name's end; ends before dots, should a name begin with one.
+    dots = np.flatnonzero(~letters)
+    stops = np.concatenate((ends, dots))
+    order = np.argsort(stops, kind="stable")
+    rows = np.concatenate((np.arange(len(ends)), np.searchsorted(ends, dots, side="right")))[order]
+    dotted = order >= len(ends)
+    stops = stops[order]
+    starts = np.concatenate(([0], (stops + dotted)[:-1]))
+    shift = (2 * ends - lengths)[rows] - stops - starts
+    target = np.arange(len(text)) + np.repeat(shift, stops - starts + dotted)
+    out[target[letters]] = text[letters]
