@@ -30,12 +30,12 @@ class Import(models.Model):
 
 
 class ImportChange(models.Model):
-    """One row that an import altered: its values before and after (created rows: no before)."""
+    """One row that an import altered: its values before and after."""
 
     run = models.ForeignKey(Import, models.CASCADE, related_name="changes")
     table = models.CharField(max_length=16)  # organization, claim, contact
     row = models.BigIntegerField()
-    before = models.JSONField(null=True)
+    before = models.JSONField()
     after = models.JSONField()
 
     def __str__(self) -> str:
