@@ -34,12 +34,17 @@ class CsvShape:
 
     `names` are unique, lower-cased, spaces and hyphens as underscores; a repeated name gets a
     number ("tag", "tag_2"), an empty one its place ("column_7"). `headed` is False when the
-    report has no header line of known names.
+    report has no header line of known names. Where `quoting` is False a quotation mark is text.
     """
 
     delimiter: str
     names: tuple[str, ...]
     headed: bool = True
+    quoting: bool = True
+
+    def split(self, text: str) -> list[str] | None:
+        """The fields of one row; see `split_row`."""
+        return split_row(text, self.delimiter) if self.quoting else text.split(self.delimiter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,7 @@ def _doubtful_rows(block: Block, delimiter: int) -> Any:
         found.append(np.flatnonzero(cells == 0))
     if not _is_utf8(data):
         found.append(np.flatnonzero(cells >= 0x80))  # noqa: PLR2004 - beyond ASCII
-    if b'"' in data:
+    if block.shape.quoting and b'"' in data:
         found.append(_unsound_quotes(cells, block.ends, delimiter))
     if not found:
         return np.empty(0, np.int64)
@@ -262,7 +267,10 @@ def _arrow_table(data: bytes, shape: CsvShape, wrong: list[tuple[int, int]]) -> 
             use_threads=False, column_names=shape.names, block_size=len(data) + 1
         ),
         parse_options=csv.ParseOptions(
-            delimiter=shape.delimiter, ignore_empty_lines=False, invalid_row_handler=note
+            delimiter=shape.delimiter,
+            quote_char='"' if shape.quoting else False,
+            ignore_empty_lines=False,
+            invalid_row_handler=note,
         ),
         convert_options=csv.ConvertOptions(
             check_utf8=False,
@@ -285,7 +293,7 @@ def _read_alone(
             aside.add(row, "nul", "a NUL byte", raw)
         elif text is None:
             aside.add(row, "encoding", "neither UTF-8 nor Windows-1252", raw)
-        elif (split := split_row(text, shape.delimiter)) is None:
+        elif (split := shape.split(text)) is None:
             aside.add(row, "quote", "quotation marks do not pair up", raw)
         elif len(split) != len(shape.names):
             _wrong_count(aside, block, index, len(split), len(shape.names))

@@ -76,7 +76,7 @@ class _Column:
         bad = pc.and_(pc.is_valid(self.values), pc.is_null(read))
         if not pc.any(bad).as_py():
             return np.empty(0, np.int64)
-        mask = pc.fill_null(bad.take(self.indices), value=pa.scalar(False))
+        mask = pc.fill_null(bad.take(self.indices), False)
         return np.flatnonzero(mask.to_numpy(zero_copy_only=False))
 
     def texts(self) -> pa.Array:
@@ -93,7 +93,7 @@ def finish(draft: Draft, block: Block, context: ParseContext) -> ParsedBatch:
     _read_addresses(columns, done, refuse)
     _read_strict(columns, done, refuse, context.received_at)
     _read_loose(columns, done, given, refuse)
-    _read_classification(columns, done, draft)
+    _read_classification(columns, done, given, draft)
     for name, column in columns.items():
         done.setdefault(name, column.texts())
     _fill_constants(done, draft, context)
@@ -210,9 +210,15 @@ def _without_address(indexes: Any, done: Mapping[str, pa.Array]) -> Any:
 
 
 def _read_classification(
-    columns: dict[str, _Column], done: dict[str, pa.Array], draft: Draft
+    columns: dict[str, _Column],
+    done: dict[str, pa.Array],
+    given: dict[str, pa.Array],
+    draft: Draft,
 ) -> None:
-    """Words to RSIT types; a word that RSIT lacks is the identifier unless the row has one."""
+    """Words to RSIT types; a word that RSIT lacks is the identifier.
+
+    Where the row has an identifier of its own, the word goes to `extra`.
+    """
     if "classification_type" not in columns:
         return
     column = columns["classification_type"]
@@ -223,7 +229,10 @@ def _read_classification(
     done["classification_type"] = column.spread(types)
     identifier = column.spread(finer)
     if "classification_identifier" in columns:
-        identifier = pc.coalesce(columns["classification_identifier"].texts(), identifier)
+        own = columns["classification_identifier"].texts()
+        if len(own.drop_null()) and len(finer.drop_null()):
+            given["classification_type_given"] = pc.if_else(pc.is_valid(own), identifier, None)
+        identifier = pc.coalesce(own, identifier)
     done["classification_identifier"] = identifier
 
 

@@ -22,17 +22,20 @@ def json_objects(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
     if not columns:
         return pa.nulls(rows, pa.string())
     members = [_members(name, texts) for name, texts in columns.items()]
-    joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
-    objects = pc.binary_join_element_wise("{", joined, "}", "")
-    return pc.if_else(pc.equal(joined, ""), None, objects)
+    # Arrow's null_handling="skip" loses rows whose members are all NULL: they are replaced.
+    joined = pc.binary_join_element_wise(
+        "{", *members, "}", "", null_handling="replace", null_replacement=""
+    )
+    objects = pc.replace_substring(joined, "{,", "{", max_replacements=1)
+    return pc.if_else(pc.equal(joined, "{}"), None, objects)
 
 
 def _members(name: str, texts: pa.Array) -> pa.Array:
-    """`"name":"text"` per row, worked out once per distinct text."""
+    """`,"name":"text"` per row, worked out once per distinct text."""
     encoded = texts.dictionary_encode()
     distinct = encoded.dictionary
     quoted = pc.binary_join_element_wise('"', _escaped(distinct), '"', "")
-    key = orjson.dumps(name).decode() + ":"
+    key = f",{orjson.dumps(name).decode()}:"
     member = pc.binary_join_element_wise(key, quoted, "")
     member = pc.if_else(pc.equal(distinct, ""), None, member)
     return member.take(encoded.indices)

@@ -65,9 +65,8 @@ def _by_rules(
         if rule.field in fields.column_names:
             holds = _holds(_plain(fields.column(rule.field)), rule)
             types = pc.if_else(holds, rule.type, types)
-            identifiers = pc.if_else(
-                holds, pa.scalar(rule.identifier or mapping.identifier, pa.string()), identifiers
-            )
+            if rule.identifier:
+                identifiers = pc.if_else(holds, rule.identifier, identifiers)
     return {"classification_type": types, "classification_identifier": identifiers}
 
 

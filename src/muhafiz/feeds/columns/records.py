@@ -36,6 +36,12 @@ class Rows:
     ends: Any
 
 
+def rows_of(lines: list[bytes]) -> Rows:
+    """Rows of these bytes, which end in no line feed yet."""
+    lengths = np.fromiter((len(line) + 1 for line in lines), np.int64, len(lines))
+    return Rows(b"".join(line + b"\n" for line in lines), np.cumsum(lengths))
+
+
 def cut_rows(
     chunks: Iterable[bytes], joins: Callable[[bytes], bool] | None = None
 ) -> Iterator[Rows | LongRow]:
@@ -139,15 +145,20 @@ class _Gathering:
 
 
 def gather_blocks(
-    pieces: Iterable[Rows | LongRow], batch_rows: int, shape: Any = None
+    pieces: Iterable[Rows | LongRow],
+    batch_rows: int,
+    shape: Any = None,
+    *,
+    row_limit: int = ROW_BYTES,
 ) -> Iterator[Block]:
     """Blocks of `batch_rows` rows (fewer where BLOCK_BYTES would be passed); at least one block.
 
-    Blank lines are no rows and are not counted. Boundaries depend on the rows alone.
+    Blank lines are no rows and are not counted; a row longer than `row_limit` is set aside.
+    Boundaries depend on the rows alone.
     """
     gathering = _Gathering(1)
     number = 0
-    for piece in _short_rows(pieces):
+    for piece in _short_rows(pieces, row_limit):
         done = 0
         while done < _count(piece):
             room = batch_rows - gathering.rows
@@ -181,19 +192,19 @@ def _take(gathering: _Gathering, piece: Rows | LongRow, done: int, room: int) ->
     return until - done
 
 
-def _short_rows(pieces: Iterable[Rows | LongRow]) -> Iterator[Rows | LongRow]:
+def _short_rows(pieces: Iterable[Rows | LongRow], row_limit: int) -> Iterator[Rows | LongRow]:
     """The same rows without blank lines, over-long rows told apart."""
     for piece in pieces:
         if isinstance(piece, LongRow):
             yield piece
         elif len(piece.ends):
-            yield from _told_apart(piece)
+            yield from _told_apart(piece, row_limit)
 
 
-def _told_apart(rows: Rows) -> Iterator[Rows | LongRow]:
+def _told_apart(rows: Rows, row_limit: int) -> Iterator[Rows | LongRow]:
     starts = np.concatenate(([0], rows.ends[:-1]))
     lengths = rows.ends - starts
-    odd = np.flatnonzero((lengths <= 2) | (lengths > ROW_BYTES))  # noqa: PLR2004 - CR and LF
+    odd = np.flatnonzero((lengths <= 2) | (lengths > row_limit))  # noqa: PLR2004 - CR and LF
     done = 0
     for at in odd:
         raw = rows.data[starts[at] : rows.ends[at]]
