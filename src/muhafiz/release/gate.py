@@ -119,7 +119,7 @@ def _decided(
         item_title=item.title[:500],
         item_digest=item.digest[:64],
         tlp=label[:40],
-        organizations=sorted(item.organizations),
+        organizations=" ".join(map(str, sorted(item.organizations))),
         audience_kind=audience.kind[:20],
         audience_identifier=audience.identifier[:200],
         audience_name=audience.name[:300],

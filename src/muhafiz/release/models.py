@@ -15,7 +15,7 @@ class LedgerEntry(models.Model):
     item_title = models.CharField(max_length=500)
     item_digest = models.CharField(max_length=64)
     tlp = models.CharField(max_length=40)  # as let out; as claimed when refused
-    organizations = models.JSONField(default=list)
+    organizations = models.TextField(blank=True)  # their numbers, ascending, parted by blanks
     audience_kind = models.CharField(max_length=20)
     audience_identifier = models.CharField(max_length=200)
     audience_name = models.CharField(max_length=300)

@@ -24,7 +24,7 @@ from uuid import UUID
 
 import zstandard
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
@@ -112,6 +112,8 @@ def deliver_due(
     if rest is not None and not is_rest_over(rest.until, clock()):
         delivery.stopped = rest.reason
         return delivery
+    if not _due(clock()).exists():
+        return delivery
     run = _Run(channel, actor, clock, delivery)
     try:
         session = channel.session()
@@ -168,11 +170,16 @@ def _note(
     return claimed
 
 
+def _due(now: datetime) -> QuerySet[Message]:
+    """Queued messages whose time has come, or lies so far ahead that the clock was set back."""
+    return Message.objects.filter(state="queued").filter(
+        Q(next_attempt_at__lte=now) | Q(next_attempt_at__gt=now + 2 * LONGEST_WAIT)
+    )
+
+
 def _claimed(run: _Run, now: datetime) -> _Claimed | None:
     while True:
-        due = Message.objects.filter(state="queued").filter(
-            Q(next_attempt_at__lte=now) | Q(next_attempt_at__gt=now + 2 * LONGEST_WAIT)
-        )
+        due = _due(now)
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True)
         message = due.order_by("next_attempt_at", "pk").first()
