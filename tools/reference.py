@@ -31,24 +31,24 @@ def settings_page() -> Iterator[str]:
 
 def jobs_page() -> Iterator[str]:
     """Every job with how often it runs by itself."""
-    from muhafiz.jobs.registry import registered_jobs  # noqa: PLC0415 - Django comes first
+    from muhafiz.jobs.registry import declared_jobs  # noqa: PLC0415 - Django comes first
 
     yield "# Jobs\n"
     yield "Queued work, and timed work which the scheduler queues. All are listed on the desk.\n"
     yield "| Job | By itself | Tries | What it does |\n|---|---|---|---|"
-    for one in registered_jobs():
+    for one in declared_jobs():
         every = f"every {one.every}" if one.every else "when asked"
         yield f"| `{one.name}` | {every} | {one.attempts} | {first_paragraph(one.description)} |"
 
 
 def permissions_page() -> Iterator[str]:
     """Which role may do what."""
-    from muhafiz.accounts.rules import permission_matrix  # noqa: PLC0415 - Django comes first
+    from muhafiz.accounts.rules import matrix  # noqa: PLC0415 - Django comes first
 
     yield "# Permissions\n"
     yield "Generated from `accounts/permissions.toml`. What is not listed is refused.\n"
     yield "| Permission | Roles |\n|---|---|"
-    for permission, roles in sorted(permission_matrix().items()):
+    for permission, roles in sorted(matrix().permissions.items()):
         yield f"| `{permission}` | {', '.join(sorted(roles)).replace('_', ' ')} |"
 
 

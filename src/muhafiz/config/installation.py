@@ -13,7 +13,7 @@ from muhafiz.accounts.actions.people import grant_role, register_person
 from muhafiz.common.actor import Actor
 from muhafiz.config.standard_feeds import make_standard_feeds
 from muhafiz.detection.actions.policies import install_default_policies
-from muhafiz.keyring.openpgp import ensure_signing_certificate
+from muhafiz.keyring.actions.certificates import ensure_signing_certificate
 from muhafiz.rulebook.actions.profile import load_profile
 from muhafiz.web.build import build_static
 
@@ -29,10 +29,19 @@ def bring_up_to_date(say: Callable[[str], None]) -> None:
     build_static()
 
 
-def install(*, profile: str, actor: Actor, now: datetime, say: Callable[[str], None]) -> None:
+def install(
+    *,
+    profile: str,
+    actor: Actor,
+    now: datetime,
+    say: Callable[[str], None],
+    cadence: str | None = None,
+) -> None:
     """Make an installation with a jurisdiction's rulebook, keys, feeds and notice policies.
 
     Every step is idempotent, so a run that was cut short is simply run again.
+
+    `cadence` overrides how often letters go out (“at_once” in the demonstration).
 
     1. database and pages; 2. rulebook; 3. the CERT's keys; 4. feeds; 5. notice policies.
     """
@@ -42,12 +51,12 @@ def install(*, profile: str, actor: Actor, now: datetime, say: Callable[[str], N
     say("Making the CERT's keys …")
     ensure_signing_certificate(actor=actor, now=now)
     make_standard_feeds(actor=actor, now=now)
-    install_default_policies(actor=actor, now=now)
+    install_default_policies(actor=actor, now=now, cadence=cadence)
 
 
 def admit_administrator(*, email: str, actor: Actor, now: datetime) -> str:
     """Register the first administrator; the answer is a link that lets them in once."""
     person = register_person(email=email, name=email.partition("@")[0], actor=actor, now=now)
-    grant_role(person_id=person, role="administrator", actor=actor, now=now)
+    grant_role(person_id=person.id, role="administrator", actor=actor, now=now)
     token = issue_entry_link(email=email, valid_for=FIRST_LINK_VALID_FOR, actor=actor, now=now)
     return f"{settings.PUBLIC_URL}/enter/{token}/"

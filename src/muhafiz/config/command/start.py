@@ -32,7 +32,7 @@ def start() -> None:
     else:
         set_django_up()
         _upgrade()
-    click.echo(f"\n  Open {environment.text('MUHAFIZ_PUBLIC_URL')}/desk/river/\n", err=True)
+    click.echo(f"\n  Open {environment.text('MUHAFIZ_PUBLIC_URL')}/desk/\n", err=True)
     command = [sys.executable, "-m", "muhafiz.config.command", "serve"]
     os.execv(sys.executable, command)  # noqa: S606 - own command: serve takes this process's place
 

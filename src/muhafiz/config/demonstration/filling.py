@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from django.conf import settings
 
 from muhafiz.accounts.actions.people import grant_role, register_person
 from muhafiz.common.actor import Actor
-from muhafiz.config.demonstration.nation import Nation, read_nation
+from muhafiz.config.demonstration.nation import InventedOrganization, Nation, read_nation
 from muhafiz.config.demonstration.reports import day_of_reports
 from muhafiz.config.installation import install
 from muhafiz.constituency.actions.imports import apply_import, preview_import
 
 PROFILE = "pakistan"
-MARKER = "demonstration"
-"""A file of this name in MUHAFIZ_VAR marks the folder as a demonstration for good."""
 
 
 def fill(*, actor: Actor, now: datetime, say: Callable[[str], None]) -> None:
@@ -27,13 +26,13 @@ def fill(*, actor: Actor, now: datetime, say: Callable[[str], None]) -> None:
     day, so that whoever opens the river sees it at work.
     """
     nation = read_nation()
-    install(profile=PROFILE, actor=actor, now=now, say=say)
+    install(profile=PROFILE, actor=actor, now=now, say=say, cadence="at_once")
     say("Inventing a nation …")
     for person in nation.people:
-        number = register_person(
+        registered = register_person(
             email=person.email, name=person.name, language=person.language, actor=actor, now=now
         )
-        grant_role(person_id=number, role=person.role, actor=actor, now=now)
+        grant_role(person_id=registered.id, role=person.role, actor=actor, now=now)
     constituents = preview_import(_constituents(nation), file_name="demonstration.csv", now=now)
     apply_import(constituents, actor=actor, now=now)
     say("Laying a day of reports into the drop folder …")
@@ -44,5 +43,51 @@ def fill(*, actor: Actor, now: datetime, say: Callable[[str], None]) -> None:
         beside.rename(settings.DROP_FOLDER / name)
 
 
+_COLUMNS = (
+    "organization",
+    "record",
+    "value",
+    "name",
+    "name_ur",
+    "sector",
+    "parent",
+    "language",
+    "role",
+)
+
+
 def _constituents(nation: Nation) -> bytes:
-    raise NotImplementedError(io, nation)
+    """The nation in the CSV format of docs/constituency.md."""
+    text = io.StringIO()
+    sheet = csv.DictWriter(text, _COLUMNS, restval="")
+    sheet.writeheader()
+    for organization in nation.organizations:
+        sheet.writerows(_rows(organization))
+    return text.getvalue().encode()
+
+
+def _rows(organization: InventedOrganization) -> Iterator[dict[str, str]]:
+    key = organization.key
+    yield {
+        "organization": key,
+        "record": "organization",
+        "name": organization.name["en"],
+        "name_ur": organization.name["ur"],
+        "sector": organization.sector,
+        "parent": organization.parent or "",
+        "language": organization.language,
+    }
+    yield {"organization": key, "record": "network", "value": organization.network}
+    yield {"organization": key, "record": "network", "value": f"{organization.network6}::/48"}
+    yield {"organization": key, "record": "domain", "value": organization.domain}
+    if organization.asn is not None:
+        yield {"organization": key, "record": "asn", "value": f"AS{organization.asn}"}
+    if organization.has_contact:
+        yield {
+            "organization": key,
+            "record": "contact",
+            "value": f"abuse@{organization.domain}",
+            "name": f"{organization.name['en']}, security desk",
+            "role": "abuse",
+            "language": organization.language,
+        }

@@ -1,0 +1,53 @@
+"""`muhafiz audit`."""
+
+from __future__ import annotations
+
+import sys
+from typing import BinaryIO
+
+import click
+
+from muhafiz.config.command.ground import Progress, as_json, clock, operator, show, with_django
+
+
+@click.group()
+def audit() -> None:
+    """Export and verify the audit log."""
+
+
+@audit.command("export")
+@click.argument("file", type=click.File("wb"), default="-")
+@with_django
+def export_log(*, file: BinaryIO) -> None:
+    """Write the whole log with its signed heads, for the stand-alone verifier.
+
+    That it was exported is the last entry of the export.
+    """
+    from muhafiz.audit.actions.entries import record_read
+    from muhafiz.audit.queries import export
+
+    record_read(actor=operator(), now=clock.now(), action="audit.export", subject="audit")
+    progress = Progress("exporting")
+    head = export(file, progress=progress)
+    progress.close()
+    click.echo(f"{head.size:,} entries, root {head.root.hex()}", err=True)
+
+
+@audit.command("verify")
+@as_json
+@with_django
+def verify_log(*, as_json: bool) -> None:
+    """Compute the whole tree again and compare it with every signed head.
+
+    Status 1 when an entry was altered, removed or added behind the platform's back.
+    """
+    from muhafiz.audit.queries import current_head, verify
+
+    progress = Progress("verifying", quiet=as_json)
+    faults = verify(progress=progress)
+    progress.close()
+    head = current_head()
+    words = list(faults) or [f"{head.size:,} entries stand as written; root {head.root.hex()}"]
+    answer = {"size": head.size, "root": head.root.hex(), "faults": list(faults)}
+    show(answer, as_json=as_json, words=words)
+    sys.exit(1 if faults else 0)
