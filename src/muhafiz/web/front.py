@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.i18n import set_language
 
 from muhafiz.accounts.actions.entry import redeem_entry_link
-from muhafiz.accounts.queries import demonstration_people, person_actor
+from muhafiz.accounts.queries import people, person_actor
 from muhafiz.common.actor import Actor
-from muhafiz.common.refusal import Refusal
-from muhafiz.publications.queries import verify as verify_document
-from muhafiz.web.refusals import sentence
+from muhafiz.web.desk.navigation import first_page
 from muhafiz.web.viewer import PERSON
 
 THEMES = ("light", "dark")
@@ -27,8 +22,8 @@ _YEAR = 365 * 24 * 3600
 @require_GET
 def front(request: HttpRequest) -> HttpResponse:
     """The front page; in the demonstration it offers the demonstration's people."""
-    people = demonstration_people() if settings.DEMONSTRATION else []
-    return render(request, "web/home.html", {"people": people})
+    known = people() if settings.DEMONSTRATION else []
+    return render(request, "web/home.html", {"people": known})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,18 +33,17 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "web/enter.html", {"token": token})
     actor = redeem_entry_link(token=token, now=request.now)  # type: ignore[attr-defined]  # ViewerMiddleware
     _admit(request, actor)
-    return HttpResponseRedirect("/desk/")
+    return HttpResponseRedirect(first_page(actor))
 
 
 @require_POST
 def enter_demonstration(request: HttpRequest, person_id: int) -> HttpResponse:
     """Enter as one of the demonstration's people; elsewhere there is no such page."""
-    known = {p.id for p in demonstration_people()} if settings.DEMONSTRATION else set()
-    actor = person_actor(person_id) if person_id in known else None
+    actor = person_actor(person_id) if settings.DEMONSTRATION else None
     if actor is None:
         raise Http404
     _admit(request, actor)
-    return HttpResponseRedirect("/desk/")
+    return HttpResponseRedirect(first_page(actor))
 
 
 def _admit(request: HttpRequest, actor: Actor) -> None:
@@ -87,17 +81,3 @@ def _next(request: HttpRequest) -> str:
     wanted = request.POST.get("next", "")
     ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
     return wanted if wanted and ours else "/"
-
-
-@require_GET
-def verify(request: HttpRequest) -> HttpResponse:
-    """Anyone may ask whether a letter is ours, by its number or its code."""
-    asked = request.GET.get("code", "").strip()[:100]
-    context: dict[str, Any] = {"asked": asked}
-    if asked:
-        try:
-            context["verdict"] = verify_document(asked)
-        except Refusal as refusal:
-            context["error"] = sentence(refusal)
-    context["title"] = _("Verify a letter")
-    return render(request, "web/verify.html", context)

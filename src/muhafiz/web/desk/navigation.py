@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -73,3 +74,9 @@ def navigation_for(viewer: Actor) -> list[Group]:
         for group in GROUPS
     ]
     return [group for group in shown if group.entries]
+
+
+def first_page(viewer: Actor) -> str:
+    """Where the viewer's work begins: the first page open to them, else the front."""
+    groups = navigation_for(viewer)
+    return reverse(groups[0].entries[0].route) if groups else reverse("front")

@@ -1,0 +1,26 @@
+"""Where this installation stands: its national time zone and its CERT's name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.translation import get_language
+
+from muhafiz.rulebook.queries import value_or
+
+
+def national_zone(now: datetime) -> ZoneInfo:
+    """The rulebook's `jurisdiction.timezone`; UTC where it is unknown."""
+    try:
+        return ZoneInfo(str(value_or("jurisdiction.timezone", "UTC", at=now)))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def cert_name(now: datetime) -> str:
+    """The rulebook's `cert.name` in the reader's language; empty where it is unknown."""
+    names = value_or("cert.name", None, at=now)
+    if not isinstance(names, dict):
+        return ""
+    return str(names.get(get_language() or "en") or names.get("en") or "")
