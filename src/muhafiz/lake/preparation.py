@@ -187,6 +187,13 @@ def _place(columns: dict[str, pa.Array], rows: Int64s) -> npt.NDArray[np.uint64]
     return place
 
 
+def storage_order(events: pa.Table) -> Int64s:
+    """Row numbers of stored events in the order in which they are to lie in a file."""
+    names = ("organization_id", "source_address")
+    columns = {name: pa.concat_arrays(events.column(name).chunks) for name in names}
+    return np.argsort(_place(columns, np.arange(events.num_rows)))
+
+
 def _by_day(columns: dict[str, pa.Array], events: _Merged) -> tuple[PreparedDay, ...]:
     found = []
     for day in np.unique(events.days).tolist():

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
-import numpy as np
 import pyarrow as pa
 from django.db.models import Count, Q, Sum
 from sqlglot import exp
@@ -26,6 +25,7 @@ from muhafiz.lake.layout import stored
 from muhafiz.lake.models import Segment, SegmentKind
 from muhafiz.lake.query import Cursor, EventQuery, Grouping, microseconds, moment_of
 from muhafiz.lake.refusals import LakeBusy
+from muhafiz.lake.sighting_merge import merged_sightings
 
 SECONDS = 30.0  # a query's time limit unless told otherwise
 WIDE_ROWS = 1_000_000  # a query that may read more is wide
@@ -192,25 +192,6 @@ def _page(query: EventQuery, segments: list[Segment], seconds: float) -> pa.Tabl
     with _place_for(further):
         seen = _engine.run(compilation.further_sightings(), files, tables, seconds=seconds)
     return merged_sightings(page, seen)
-
-
-def merged_sightings(page: pa.Table, seen: pa.Table) -> pa.Table:
-    """The page with first_seen, last_seen and sightings of `seen` (by key) merged in."""
-    if not seen.num_rows:
-        return page
-    seen = seen.sort_by("key")
-    keys, wanted = seen["key"].to_numpy(), page["key"].to_numpy()
-    places = np.searchsorted(keys, wanted)
-    places[places == len(keys)] = 0
-    hit = keys[places] == wanted
-    for name, join in (("first_seen", np.minimum), ("last_seen", np.maximum), ("sightings", np.add)):
-        field = STORED.field(name)
-        whole = pa.int64() if name != "sightings" else field.type
-        mine = page[name].cast(whole).to_numpy()
-        theirs = seen[name].cast(whole).to_numpy()[places]
-        both = pa.array(np.where(hit, join(mine, theirs), mine)).cast(field.type)
-        page = page.set_column(page.schema.get_field_index(name), field, both)
-    return page
 
 
 def _together(parts: list[pa.Table]) -> pa.Table:
