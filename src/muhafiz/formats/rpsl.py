@@ -113,3 +113,15 @@ def _blocks(
     if isinstance(first, ipaddress.IPv6Address) and isinstance(last, ipaddress.IPv6Address):
         return ipaddress.summarize_address_range(first, last)
     raise BadObject("its ends are of different kinds")
+
+
+def asn(entry: RpslObject) -> str:
+    """The number that an aut-num is about, as "AS64500".
+
+    Raises:
+        BadObject: its key is none.
+    """
+    found = re.fullmatch(r"AS([1-9][0-9]{0,9})", entry.key.upper(), re.ASCII)
+    if found is None or int(found.group(1)) >= 2**32:
+        raise BadObject(f"“{entry.key}” is no AS number")
+    return f"AS{found.group(1)}"

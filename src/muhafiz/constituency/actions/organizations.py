@@ -295,4 +295,5 @@ def _moved(claim: Claim, owner: Organization, since: date, now: datetime) -> Cla
         source=claim.source,
         note=claim.note,
         created_at=now,
+        made_by_id=claim.made_by_id,
     )
