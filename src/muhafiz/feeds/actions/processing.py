@@ -144,7 +144,7 @@ def reading_of(report: Report) -> Reading:
     """How this report is to be read: its feed's source and options, today's match tables."""
     feed = report.feed
     tables = attribution.match_tables()
-    options = {"provider": feed.title, "feed": feed.title, "tlp": feed.tlp, **feed.options}
+    options = {"tlp": feed.tlp, **feed.options}
     return Reading(
         source=source_named(feed.source),
         report_id=report.pk,

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import pytest
+
+from muhafiz.feeds import queries
+from muhafiz.feeds.actions.feeds import change_feed, create_feed
+from muhafiz.feeds.actions.intake import keep_report
+from muhafiz.feeds.actions.replay import (
+    assign_report,
+    dismiss_set_aside,
+    edit_and_replay,
+    replay_set_aside,
+    reprocess_report,
+)
+from muhafiz.feeds.models import Report
+from muhafiz.feeds.rules import CannotReplay, CannotReprocess
+from muhafiz.lake.queries import scan
+from muhafiz.lake.query import EventQuery
+from tests.feeds.conftest import NAME, lake_is_sound, telnet_csv
+
+#: A list whose ports are partly no ports, so that a mapping which reads them sets rows aside.
+GENERIC = b"when;address;host;port\n" + b"".join(
+    b"2026-11-22 0%d:00:00;198.51.100.%d;h%d.example.org;%s\n"
+    % (n, n, n, b"23" if n % 2 else b"http-%d" % n)
+    for n in range(1, 9)
+)
+FIXED = {
+    "delimiter": ";",
+    "type": "other",
+    "map": {"time_source": ["when"], "source_ip": ["address"]},
+}
+BROKEN = {**FIXED, "map": {**FIXED["map"], "source_port": ["port"]}}
+
+
+@pytest.fixture
+def read_report(keep, process):
+    report = keep(telnet_csv(50, bad=frozenset({5, 30})))
+    process(report)
+    return report
+
+
+def test_replay_changes_nothing_while_the_rows_stay_unreadable(read_report, actor, now):
+    done = replay_set_aside(report_id=read_report, actor=actor, now=now)
+    assert (done.accepted, done.still_open) == (0, 2)
+    facts = queries.report(read_report)
+    assert (facts.rows_accepted, facts.rows_open) == (48, 2)
+    assert lake_is_sound()
+
+
+def test_an_edited_row_is_read_in_its_place(read_report, actor, now):
+    row = queries.set_aside_rows(report_id=read_report)[0]
+    line = telnet_csv(5).splitlines()[5]
+    done = edit_and_replay(row_id=row.id, raw=line + b"\r\n", actor=actor, now=now)
+    assert (done.accepted, done.still_open) == (1, 0)
+    facts = queries.report(read_report)
+    assert (facts.rows_accepted, facts.rows_set_aside, facts.rows_open) == (49, 2, 1)
+    kept = queries.set_aside_row(row.id)
+    assert kept.state == "replayed"
+    assert kept.raw == row.raw
+    assert 5 in scan(EventQuery(report_id=read_report)).column("row").to_pylist()
+    with pytest.raises(CannotReplay):
+        edit_and_replay(row_id=row.id, raw=line, actor=actor, now=now)
+    assert lake_is_sound()
+
+
+def test_an_edit_is_one_row(read_report, actor, now):
+    row = queries.set_aside_rows(report_id=read_report)[0]
+    for wrong in (b"", b"\n", b"a,b\nc,d"):
+        with pytest.raises(CannotReplay):
+            edit_and_replay(row_id=row.id, raw=wrong, actor=actor, now=now)
+
+
+def test_an_edit_that_is_still_unreadable_keeps_the_row_open(read_report, actor, now):
+    row = queries.set_aside_rows(report_id=read_report)[0]
+    done = edit_and_replay(row_id=row.id, raw=b"a,b,c", actor=actor, now=now)
+    assert (done.accepted, done.still_open) == (0, 1)
+    assert queries.set_aside_row(row.id).state == "open"
+
+
+def test_rows_are_accepted_after_a_mapping_fix(feed, process, actor, now):
+    create_feed(
+        name="generic", source="generic", options={"mapping": BROKEN}, actor=actor, now=now
+    )
+    report = keep_report(
+        feed="generic", file_name="list.csv", raw=GENERIC, received_at=now, actor=actor, now=now
+    ).id
+    before = process(report)
+    assert (before.rows_accepted, before.rows_set_aside) == (4, 4)
+    change_feed(name="generic", options={"mapping": FIXED}, actor=actor, now=now)
+    done = replay_set_aside(report_id=report, actor=actor, now=now)
+    assert (done.accepted, done.still_open) == (4, 0)
+    again = replay_set_aside(report_id=report, actor=actor, now=now)
+    assert (again.accepted, again.still_open) == (0, 0)
+    assert queries.report(report).rows_accepted == 8
+    assert lake_is_sound()
+
+
+def test_a_dismissal_needs_its_reason_and_is_kept(read_report, actor, now):
+    rows = [row.id for row in queries.set_aside_rows(report_id=read_report)]
+    with pytest.raises(CannotReplay):
+        dismiss_set_aside(row_ids=rows, note=" ", actor=actor, now=now)
+    assert dismiss_set_aside(row_ids=rows, note="test rows", actor=actor, now=now) == 2
+    assert dismiss_set_aside(row_ids=rows, note="test rows", actor=actor, now=now) == 0
+    assert queries.report(read_report).rows_open == 0
+    assert queries.set_aside_groups() == []
+    assert queries.set_aside_groups(state="dismissed")[0].rows == 2
+
+
+def test_reprocessing_counts_nothing_twice(read_report, process, actor, now):
+    reprocess_report(report_id=read_report, actor=actor, now=now)
+    process(read_report)
+    Report.objects.filter(pk=read_report).update(state="failed")
+    reprocess_report(report_id=read_report, actor=actor, now=now)
+    done = process(read_report)
+    assert (done.state, done.rows_accepted, done.rows_set_aside) == ("done", 48, 2)
+    assert lake_is_sound()
+
+
+def test_a_report_under_way_is_left_alone(read_report, actor, now):
+    Report.objects.filter(pk=read_report).update(state="processing")
+    with pytest.raises(CannotReprocess):
+        reprocess_report(report_id=read_report, actor=actor, now=now)
+    with pytest.raises(CannotReprocess):
+        replay_set_aside(report_id=read_report, actor=actor, now=now)
+
+
+def test_a_report_nobody_recognized_is_assigned(feed, process, actor, now):
+    raw = telnet_csv(4).replace(b'"timestamp"', b'"moment"')
+    kept = keep_report(
+        feed=None, file_name=NAME, raw=raw, received_at=now, actor=actor, now=now
+    )
+    if kept.feed == feed:
+        pytest.fail("without a timestamp column no feed may claim the report")
+    assign_report(report_id=kept.id, feed=feed, actor=actor, now=now)
+    assert process(kept.id).state == "done"
+    assert queries.report(kept.id).feed == feed
+    with pytest.raises(CannotReplay):
+        assign_report(report_id=kept.id, feed=feed, actor=actor, now=now)
+
+
+def test_set_aside_rows_are_grouped_by_reason(read_report):
+    (group,) = queries.set_aside_groups()
+    assert (group.reason, group.rows, group.reports) == ("column-count", 2, 1)
+    assert "columns" in group.example_detail
