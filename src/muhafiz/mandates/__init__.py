@@ -1,0 +1,1 @@
+"""Who is a CERT, for whom, and by which gazette."""
