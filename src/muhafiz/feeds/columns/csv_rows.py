@@ -7,6 +7,7 @@ read alone by `split_row`, and is either accepted as a few fields of exact text 
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -188,6 +189,9 @@ def _doubtful_rows(block: Block, delimiter: int) -> Any:
         found.append(returns[cells[returns + 1] != _LINE_FEED])
     if b"\0" in data:
         found.append(np.flatnonzero(cells == 0))
+    if codecs.BOM_UTF8 in data:  # Arrow drops it at the beginning of what it is given
+        starts = np.concatenate(([0], block.ends[:-1]))
+        found.append(starts[cells[starts] == codecs.BOM_UTF8[0]])
     if not _is_utf8(data):
         found.append(np.flatnonzero(cells >= 0x80))  # noqa: PLR2004 - beyond ASCII
     if block.shape.quoting and b'"' in data:
