@@ -103,6 +103,21 @@ class ChangeFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportFacts:
+    """One file that was taken in."""
+
+    id: int
+    kind: str  # csv, rpsl, delegated
+    source: str
+    file_name: str
+    digest: str  # SHA-256 of the file
+    created_at: datetime
+    created_by: str
+    undone_at: datetime | None
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class OrganizationRow:
     """One line of the list of constituents."""
 
