@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 # synchronous=FULL: with WAL and NORMAL, a power cut loses commits already acknowledged.
-# trusted_schema=OFF and secure_delete: a planted schema runs nothing, deleted text is overwritten.
+# secure_delete: deleted text is overwritten. (trusted_schema=OFF would forbid the JSON checks that
+# Django puts into its tables.)
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-    "PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; "
+    "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; "
     "PRAGMA cache_size=-32768;"
 )
 

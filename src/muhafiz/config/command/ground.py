@@ -85,7 +85,7 @@ class Progress:
         self._terminal = sys.stderr.isatty()
         self._started = self._said = time.monotonic()
 
-    def __call__(self, done: int, total: int | None, note: str = "") -> None:
+    def __call__(self, done: int, total: int | None = None, note: str = "") -> None:
         """Show that `done` of `total` (None: unknown) are done."""
         moment = time.monotonic()
         if self._quiet or moment - self._said < (0.1 if self._terminal else 5.0):

@@ -78,15 +78,16 @@ def query_events(*, as_json: bool, **filters: Any) -> None:
 @with_django
 def verify_lake(*, deep: bool, as_json: bool) -> None:
     """Prove that every accepted row is stored once. Status 1 when the proof fails."""
-    from muhafiz.feeds.queries import accepted_rows
     from muhafiz.lake.actions.verification import verify
 
     progress = Progress("verifying", quiet=as_json)
-    proof = verify(deep=deep, accepted=accepted_rows(), progress=progress)
+    proof = verify(now=clock.now(), deep=deep, progress=progress)
     progress.close()
-    faults = [str(fault) for fault in proof.faults]
-    words = [*faults, "Every accepted row is stored once." if not faults else "The proof FAILS."]
-    show({"faults": faults, "whole": not faults}, as_json=as_json, words=words)
+    faults = [f"{one.subject}: {one.text}" for one in proof.problems]
+    sums = f"{proof.rows:,} rows of {proof.reports:,} reports in {proof.segments:,} segments"
+    words = faults or [f"{sums}: every accepted row is stored once."]
+    answer = {"proven": proof.proven, "rows": proof.rows, "faults": faults}
+    show(answer, as_json=as_json, words=words)
     sys.exit(1 if faults else 0)
 
 
