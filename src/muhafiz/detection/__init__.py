@@ -1,0 +1,1 @@
+"""Detection: who is told what about their networks, once, and why."""

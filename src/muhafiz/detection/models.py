@@ -62,20 +62,13 @@ class Watermark(models.Model):
         return f"{self.policy_code} until {self.sealed_until}"
 
 
-class Arrival(models.Model):
-    """One batch of one report whose new events were gathered: never gathered again."""
+class Position(models.Model):
+    """The one row that says up to which audit entry the lake's appends were gathered."""
 
-    report_id = models.BigIntegerField()
-    batch_number = models.IntegerField()
-    gathered_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["report_id", "batch_number"], name="detection_arrival")
-        ]
+    audit_index = models.BigIntegerField(default=-1)
 
     def __str__(self) -> str:
-        return f"report {self.report_id}, batch {self.batch_number}"
+        return str(self.audit_index)
 
 
 class DigestRun(models.Model):
@@ -130,6 +123,21 @@ class Pool(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class GatheredReport(models.Model):
+    """A report with rows in a pool: where to look when more batches of it arrive."""
+
+    report_id = models.BigIntegerField(db_index=True)
+    pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="reports")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["report_id", "pool"], name="detection_report_pool")
+        ]
+
+    def __str__(self) -> str:
+        return f"report {self.report_id} in pool {self.pool_id}"
 
 
 class TakenAhead(models.Model):

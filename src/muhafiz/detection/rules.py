@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -158,9 +159,7 @@ def closed_window(cadence: str, at: datetime, zone: ZoneInfo) -> Window:
         return Window(at, at, f"at-once {at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}")
     if cadence == "hourly":
         local = at.astimezone(zone)
-        past = timedelta(
-            minutes=local.minute, seconds=local.second, microseconds=local.microsecond
-        )
+        past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
         end = at.astimezone(UTC) - past
         start = end - timedelta(hours=1)
         return Window(start, end, f"hour {start.astimezone(UTC):%Y-%m-%dT%H:%MZ}")
@@ -225,7 +224,7 @@ def group_for_notice(rows: pa.Table, policy_tlp: str) -> list[Group]:
     labels = _labels(rows)
     groups: list[Group] = []
     parts: list[ClassGroup] = []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         taxonomy, kind_name = (code[start].as_py() for code in codes)
         parts.append(ClassGroup(taxonomy, kind_name, start, stop))
         if stop == rows.num_rows or owners[stop] != owners[start]:
@@ -246,7 +245,8 @@ def _labels(rows: pa.Table) -> np.ndarray:
     """The rank of each row's label; that of RED when it is missing or unknown."""
     encoded = pc.dictionary_encode(_texts(rows, "tlp")).combine_chunks()
     ranks = np.array([tlp.rank(label) for label in encoded.dictionary.to_pylist()], dtype=np.int64)
-    return ranks[encoded.indices.to_numpy()]
+    found: np.ndarray = ranks[encoded.indices.to_numpy()]
+    return found
 
 
 def _texts(rows: pa.Table, name: str) -> pa.ChunkedArray:

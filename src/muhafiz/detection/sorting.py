@@ -47,6 +47,8 @@ def _chosen(rows: pa.Table, policies: Sequence[Policy]) -> np.ndarray:
         texts = [
             array.dictionary[int(distinct[at, column])].as_py() for at, array in enumerate(arrays)
         ]
-        policy = choose_policy(policies, Traits(*texts, int(distinct[-1, column])))
+        taxonomy, kind_name, feed, sector = texts
+        event = Traits(taxonomy, kind_name, feed, sector, int(distinct[-1, column]))
+        policy = choose_policy(policies, event)
         answers[column] = places[policy.code] if policy else 0
     return answers[inverse.reshape(-1)]

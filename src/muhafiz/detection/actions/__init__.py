@@ -1,0 +1,1 @@
+"""What changes policies, windows and notices."""

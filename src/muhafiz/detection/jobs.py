@@ -1,0 +1,43 @@
+"""Timed work: digests, notices that found a contact, files nobody needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from muhafiz.detection.actions.housekeeping import tidy_files
+from muhafiz.detection.actions.notices import send_due_notices, send_stranded
+from muhafiz.jobs.registry import JobRun, job
+
+
+@dataclass(frozen=True, slots=True)
+class _RunClock:
+    """The run's time as a clock."""
+
+    run: JobRun
+
+    def now(self) -> datetime:
+        """The present moment, timezone-aware, UTC."""
+        return self.run.now()
+
+
+@job("detection.digest", every=timedelta(minutes=1), attempts=5, lease=timedelta(minutes=10))
+def digest(run: JobRun) -> None:
+    """Gather new events and compose the letters of every policy whose window has closed."""
+    send_due_notices(
+        actor=run.actor,
+        clock=_RunClock(run),
+        progress=lambda done, total, note: run.report(done=done, total=total, note=note),
+    )
+
+
+@job("detection.send_stranded", every=timedelta(hours=1), attempts=3, lease=timedelta(minutes=10))
+def stranded(run: JobRun) -> None:
+    """Send notices that had nobody to go to when they were composed, and now have."""
+    send_stranded(actor=run.actor, now=run.now())
+
+
+@job("detection.tidy_files", every=timedelta(days=1), attempts=3, lease=timedelta(minutes=30))
+def tidy_notice_files(run: JobRun) -> None:
+    """Remove pools that were planned, told files that were merged, and what crashes left."""
+    tidy_files(actor=run.actor, now=run.now())
