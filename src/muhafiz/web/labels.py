@@ -25,6 +25,8 @@ STATES = {
     "composed": (_("Composed"), "info"),
     "enqueued": (_("In the outbox"), "info"),
     "refused": (_("Refused"), "bad"),
+    "released": (_("Released"), "ok"),
+    "undeliverable": (_("Nobody to write to"), "warn"),
     "silent": (_("Silent"), "bad"),
     "no-report": (_("No report"), "bad"),
     "few-rows": (_("Too few rows"), "warn"),
@@ -68,4 +70,19 @@ KINDS = {
     "abuse": _("Abuse desk"),
     "ciso": _("Security officer"),
     "press": _("Press office"),
+}
+
+CADENCES = {
+    "at_once": _("At once"),
+    "hourly": _("Every hour"),
+    "daily": _("Every day"),
+    "weekly": _("Every week"),
+}
+
+DECISIONS = {
+    "tell": _("Told"),
+    "withheld": _("Told lately already"),
+    "carried": _("Below the threshold"),
+    "inhibited": _("Inhibited"),
+    "refused": _("Refused"),
 }

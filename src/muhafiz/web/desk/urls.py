@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from muhafiz.web.desk.permissions import route
-from muhafiz.web.desk.views import audit, feeds, jobs, letters, reports, river
+from muhafiz.web.desk.views import (
+    audit,
+    constituents,
+    events,
+    feeds,
+    jobs,
+    letters,
+    notices,
+    reports,
+    river,
+    rulebook,
+)
 
 urlpatterns = [
     route("", river.river, "river"),
@@ -17,6 +28,18 @@ urlpatterns = [
     route("set-aside/dismiss/", reports.set_aside_dismiss, "set-aside-dismiss"),
     route("set-aside/<int:row_id>/", reports.set_aside_row, "set-aside-row"),
     route("set-aside/<int:row_id>/edit/", reports.set_aside_edit, "set-aside-edit"),
+    route("events/", events.events, "events"),
+    route("events/<str:day>/<str:key>/", events.event, "event"),
+    route("constituents/", constituents.constituents, "constituents"),
+    route("constituents/import/", constituents.import_start, "import"),
+    route("constituents/import/preview/", constituents.import_preview, "import-preview"),
+    route("constituents/import/apply/", constituents.import_apply, "import-apply"),
+    route("constituents/import/<int:import_id>/undo/", constituents.import_undo, "import-undo"),
+    route("constituents/<int:organization_id>/", constituents.constituent, "constituent"),
+    route("notices/", notices.notices, "notices"),
+    route("notices/preview/", notices.notice_preview, "notice-preview"),
+    route("notices/send/", notices.notice_send, "notice-send"),
+    route("notices/<int:notice_id>/", notices.notice, "notice"),
     route("letters/", letters.letters, "letters"),
     route("letters/<uuid:letter_id>/", letters.letter, "letter"),
     route("letters/<uuid:letter_id>/raw/", letters.letter_raw, "letter-raw"),
@@ -32,4 +55,5 @@ urlpatterns = [
     route("jobs/<int:job_id>/cancel/", jobs.job_cancel, "job-cancel"),
     route("audit/", audit.audit, "audit"),
     route("audit/verify/", audit.audit_verify, "audit-verify"),
+    route("rulebook/", rulebook.rulebook, "rulebook"),
 ]

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from muhafiz.web.icons import EMBLEM, PATHS, TURNING
-from muhafiz.web.labels import KINDS, ROLES, SEVERITIES, STATES
+from muhafiz.web.labels import CADENCES, DECISIONS, KINDS, ROLES, SEVERITIES, STATES
 
 register = template.Library()
 
@@ -202,3 +202,15 @@ def excerpt(raw: bytes) -> str:
     """The beginning of foreign bytes, readable whatever they are."""
     shown = bytes(raw[:120]).decode("utf-8", "backslashreplace").replace("\0", "␀")
     return shown + ("…" if len(raw) > 120 else "")  # noqa: PLR2004 - one line of a table
+
+
+@register.filter
+def cadence(code: str) -> str:
+    """How often a policy writes."""
+    return str(CADENCES.get(code, code))
+
+
+@register.filter
+def decision(code: str) -> str:
+    """What a digest decides about an event."""
+    return str(DECISIONS.get(code, code))

@@ -1,0 +1,76 @@
+"""Notices: what owners are told, traced row by row; and what would be told now."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from muhafiz.constituency import queries as constituency
+from muhafiz.detection import queries
+from muhafiz.detection.facts import NoticeFacts
+from muhafiz.jobs.actions.queue import enqueue_job
+from muhafiz.notifications import queries as notifications
+from muhafiz.web.desk.asking import Asked
+from muhafiz.web.viewer import ViewedRequest
+
+STATES = ("released", "held", "cancelled", "undeliverable", "refused")
+_PAGE = 50
+_ROWS = 200
+
+
+def notices(request: ViewedRequest) -> HttpResponse:
+    """Notices by state, the latest first."""
+    asked = Asked(request.GET)
+    state = asked.choice("state", STATES)
+    rows = queries.notices(state=state or None, before=asked.whole("before"), limit=_PAGE + 1)
+    shown = rows[:_PAGE]
+    context = {
+        "rows": _with_owners(shown),
+        "more": shown[-1].id if len(rows) > _PAGE else None,
+        "state": state,
+        "states": STATES,
+        "policies": queries.policies(),
+        "asked": asked,
+        "here": "notices",
+    }
+    return render(request, "desk/notices/list.html", context, status=asked.status)
+
+
+def _with_owners(rows: list[NoticeFacts]) -> list[tuple[object, object]]:
+    owners = constituency.organizations(row.organization_id for row in rows)
+    return [(row, owners.get(row.organization_id)) for row in rows]
+
+
+def notice(request: ViewedRequest, notice_id: int) -> HttpResponse:
+    """One notice: its letters, and each row traced back to where it came from."""
+    found = queries.notice(notice_id)
+    if found is None:
+        raise Http404
+    traced = queries.notice_rows(notice_id, limit=_ROWS)
+    sent = {each.message_id: notifications.letter(each.message_id) for each in found.letters}
+    context = {
+        "notice": found,
+        "owner": constituency.organization(found.organization_id),
+        "letters": [letter for letter in sent.values() if letter],
+        "rows": traced,
+        "here": "notice",
+    }
+    return render(request, "desk/notices/page.html", context)
+
+
+def notice_preview(request: ViewedRequest) -> HttpResponse:
+    """Who would get what if the windows closed now. Nothing is written."""
+    context = {"preview": queries.preview_notices(now=request.now), "here": "notice-preview"}
+    return render(request, "desk/notices/preview.html", context)
+
+
+def notice_send(request: ViewedRequest) -> HttpResponseRedirect:
+    """Queue the closing of every window that is due."""
+    job = enqueue_job(
+        "detection.digest", {}, actor=request.viewer, now=request.now,
+        unique_key="detection.digest",
+    )  # fmt: skip
+    messages.success(request, _("Job {job} composes the letters that are due.").format(job=job))
+    return redirect("notices")
