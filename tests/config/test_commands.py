@@ -1,0 +1,189 @@
+"""Every command translates: arguments in, one action or query, an answer out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from muhafiz.common.refusal import Refusal
+from muhafiz.config.command import muhafiz
+from muhafiz.config.standard_feeds import make_standard_feeds
+from muhafiz.rulebook.actions.profile import load_profile
+
+pytestmark = pytest.mark.usefixtures("folders")
+
+TELNET = (
+    b'"timestamp","severity","ip","protocol","port","hostname","tag","asn","geo"\r\n'
+    b'"2026-11-22 01:02:03","high","192.0.2.7","tcp",23,"a.hospital.example","telnet",64500,"PK"\r\n'
+    b'"2026-11-22 01:02:04","high","192.0.2.8","tcp",23,"","telnet",64500,"PK"\r\n'
+    b'"2026-11-22 01:02:05","high","010.1.1.1","tcp",23,"","telnet",64500,"PK"\r\n'
+)
+CONSTITUENTS = (
+    b"organization,record,value,name,sector,language,role\n"
+    b"hospital,organization,,Valley Hospital,public,en,\n"
+    b"hospital,network,192.0.2.0/29,,,,\n"
+    b"hospital,contact,abuse@hospital.example,,,en,abuse\n"
+    b"hospital,network,not-a-network,,,,\n"
+)
+
+
+def call(*words: str, status: int = 0, text: str = ""):
+    answer = CliRunner().invoke(muhafiz, words, input=text, catch_exceptions=False)
+    assert answer.exit_code == status, answer.output
+    return answer.output
+
+
+def told(*words: str, status: int = 0):
+    return json.loads(call(*words, "--json", status=status))
+
+
+@pytest.fixture
+def nation(transactional_db, actor, now):
+    from muhafiz.common.actor import Actor
+
+    operator = Actor.command("test")
+    load_profile("pakistan", actor=operator, now=now)
+    make_standard_feeds(actor=operator, now=now)
+
+
+@pytest.fixture
+def report(tmp_path):
+    path = tmp_path / "2026-11-22-scan_telnet-test.csv"
+    path.write_bytes(TELNET)
+    return str(path)
+
+
+@pytest.fixture
+def constituents(tmp_path):
+    path = tmp_path / "constituents.csv"
+    path.write_bytes(CONSTITUENTS)
+    return str(path)
+
+
+@pytest.mark.usefixtures("nation")
+class TestIngest:
+    def test_a_report_is_read_and_found_again(self, report, constituents):
+        told("constituency", "import", constituents, status=3)
+        (answer,) = told("ingest", report, status=3)
+        assert (answer["rows_accepted"], answer["rows_set_aside"], answer["rows_owned"]) == (
+            2,
+            1,
+            1,
+        )
+        events = told("lake", "query", "--cidr", "192.0.2.0/24")["events"]
+        assert {event["source_ip"] for event in events} == {"192.0.2.7", "192.0.2.8"}
+        (group,) = told("feeds", "set-aside")
+        assert (group["reason"], group["rows"]) == ("address", 1)
+
+    def test_a_second_delivery_is_recognized(self, report):
+        told("ingest", report, status=3)
+        (again,) = told("ingest", report, status=3)
+        assert again["duplicate"]
+        assert len(told("lake", "query")["events"]) == 2
+
+    def test_rubbish_is_kept_and_set_apart(self, tmp_path):
+        path = tmp_path / "letter.pdf"
+        path.write_bytes(b"%PDF-1.7 \x00\x01\x02 nothing that any source reads")
+        (answer,) = told("ingest", str(path), status=1)
+        assert answer["state"] == "quarantined"
+
+    def test_a_feed_that_is_not_there_is_refused(self, report):
+        with pytest.raises(Refusal, match="nowhere"):
+            call("ingest", report, "--feed", "nowhere")
+
+    def test_pages_follow_one_another(self, report):
+        told("ingest", report, status=3)
+        first = told("lake", "query", "--limit", "1")
+        second = told("lake", "query", "--limit", "1", "--after", first["after"])
+        assert first["events"][0]["key"] != second["events"][0]["key"]
+
+    def test_the_lake_proves_itself(self, report):
+        told("ingest", report, status=3)
+        assert told("lake", "verify", "--deep")["proven"]
+
+
+@pytest.mark.usefixtures("nation")
+class TestFeeds:
+    def test_added_switched_off_and_its_secrets_never_shown(self):
+        call("feeds", "add", "partner", "--source", "intelmq", "--expect-every", "60")
+        call("feeds", "secrets", "partner", "apikey", "secret", text="hunter2\nhunter3\n")
+        call("feeds", "switch", "partner", "off")
+        feed = next(one for one in told("feeds", "list") if one["name"] == "partner")
+        assert not feed["enabled"]
+        assert "hunter" not in call("feeds", "list", "--json")
+
+    def test_options_that_are_no_object(self):
+        assert "no JSON object" in call(
+            "feeds", "add", "x", "--source", "n6", "--options", "[]", status=2
+        )
+
+    def test_sources_are_listed(self):
+        names = {source["name"] for source in told("feeds", "sources")}
+        assert {
+            "shadowserver",
+            "intelmq",
+            "n6",
+            "misp",
+            "xarf",
+            "generic",
+            "suricata",
+            "zeek",
+        } <= names
+
+
+@pytest.mark.usefixtures("nation")
+class TestConstituency:
+    def test_a_dry_run_writes_nothing(self, constituents):
+        answer = told("constituency", "import", constituents, "--dry-run", status=3)
+        assert answer["additions"] == 3
+        assert [problem["line"] for problem in answer["problems"]] == [5]
+        assert told("constituency", "import", constituents, "--dry-run", status=3)["additions"] == 3
+
+    def test_an_import_is_taken_back(self, constituents, report):
+        number = told("constituency", "import", constituents, status=3)["import"]
+        told("constituency", "undo", str(number))
+        (answer,) = told("ingest", report, status=3)
+        assert answer["rows_owned"] == 0
+
+
+@pytest.mark.usefixtures("nation")
+class TestPeople:
+    def test_registered_given_a_role_and_let_in(self, settings):
+        call("accounts", "add", "ayesha@cert.example", "--role", "duty_officer")
+        call("accounts", "role", "ayesha@cert.example", "analyst")
+        call("accounts", "role", "ayesha@cert.example", "duty_officer", "--revoke")
+        (person,) = told("accounts", "list")
+        assert person["roles"] == "analyst"
+        link = call("accounts", "link", "ayesha@cert.example")
+        assert link.startswith(f"{settings.PUBLIC_URL}/enter/")
+
+    def test_nobody_of_that_name(self):
+        call("accounts", "role", "nobody@cert.example", "analyst", status=1)
+
+
+@pytest.mark.usefixtures("nation")
+class TestAudit:
+    def test_what_was_done_is_there_and_verifies(self, report, tmp_path):
+        told("ingest", report, status=3)
+        assert told("audit", "verify")["faults"] == []
+        exported = tmp_path / "log.jsonl"
+        call("audit", "export", str(exported))
+        text = exported.read_text()
+        assert "feeds.keep_report" in text
+        assert "audit.export" in text
+
+
+@pytest.mark.usefixtures("nation")
+def test_jobs_are_listed_and_a_missing_one_refused():
+    assert told("jobs", "list") == []
+    assert {job["name"] for job in told("jobs", "timed")} >= {"feeds.collect", "lake.compact"}
+    with pytest.raises(Refusal):
+        call("jobs", "retry", "4711")
+
+
+@pytest.mark.usefixtures("nation")
+def test_a_senseless_question_is_refused_in_words():
+    with pytest.raises(Refusal, match="no network"):
+        call("lake", "query", "--cidr", "not-a-network")
