@@ -7,7 +7,7 @@ function asks a constant number of queries, however many rows it shows.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from django.db.models import Count, F, Q, QuerySet
@@ -66,7 +66,7 @@ def search(
     if sector is not None:
         found = found.filter(sector=sector)
     if text.strip():
-        found = found.filter(_matching(text.strip(), at))
+        found = found.filter(_matching(text.strip(), viewer, at))
     total = found.count()
     pages = max(1, -(-total // per_page))
     number = min(max(page, 1), pages)
@@ -106,8 +106,8 @@ def _subtree(root: int) -> set[int]:
     return found
 
 
-def _matching(text: str, at: datetime) -> Q:
-    claiming = {claim.organization_id for claim in owners_of(text, at=at)}
+def _matching(text: str, viewer: Actor, at: datetime) -> Q:
+    claiming = {claim.organization_id for claim in owners_of(text, viewer=viewer, at=at)}
     return (
         Q(name_en__icontains=text)
         | Q(name_ur__icontains=text)
@@ -152,21 +152,30 @@ def _held(found: QuerySet[Claim], day: object) -> QuerySet[Claim]:
     )
 
 
-def owners_of(text: str, *, at: datetime) -> list[ClaimFacts]:
-    """Every claim to an address, domain name or ASN at a moment, the one that wins first.
+def owners_of(text: str, *, viewer: Actor, at: datetime) -> list[ClaimFacts]:
+    """The claims to an address, domain name or ASN at a moment, the one that wins first.
 
     What is none of these is claimed by nobody.
     """
     day = at.astimezone(UTC).date()
     ordered = claims_in_order(match_tables(), text, day)
+    seen = _seen(viewer)
     found = claims(ordered)
-    return [found[pk] for pk in ordered if pk in found]
+    return [found[pk] for pk in ordered if pk in found and seen(found[pk].organization_id)]
+
+
+def _seen(viewer: Actor) -> Callable[[int], bool]:
+    """Whether the viewer sees an organization."""
+    if viewer.organization_id is None:
+        return lambda _: True
+    own = _subtree(viewer.organization_id)
+    return lambda identifier: identifier in own
 
 
 def organization_page(
     organization_id: int, *, viewer: Actor, at: datetime, claims_shown: int = 200
 ) -> OrganizationPage | None:
-    """Everything the page of an organization shows; None when there is none that the viewer sees."""
+    """Everything an organization's page shows; None when the viewer sees no such one."""
     row = _visible(viewer).filter(pk=organization_id).first()
     if row is None:
         return None
@@ -179,7 +188,7 @@ def organization_page(
         facts=organization_facts(row),
         note=row.note,
         handles=tuple(row.handles.order_by("source", "handle").values_list("source", "handle")),
-        ancestors=_ancestors(row.pk),
+        ancestors=tuple(one for one in _ancestors(row.pk) if _seen(viewer)(one.id)),
         children=tuple(
             organization_facts(child)
             for child in row.children.filter(retired_at__isnull=True).order_by("name_en")
@@ -246,12 +255,18 @@ def conflicts(
     groups: dict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in standing.filter(text__in=list(doubled)).order_by("pk"):
         groups[claim.kind, claim.text].append(claim)
-    found = (_conflict(group, at) for group in groups.values())
+    seen = _seen(viewer)
+    found = (_conflict(group, at, seen) for group in groups.values())
     return [conflict for conflict in found if conflict is not None][:limit]
 
 
-def _conflict(group: Sequence[Claim], at: datetime) -> ConflictFacts | None:
-    """The conflict among all claims to one thing; manual claims silence automatic ones."""
+def _conflict(
+    group: Sequence[Claim], at: datetime, seen: Callable[[int], bool]
+) -> ConflictFacts | None:
+    """The conflict among all claims to one thing; manual claims silence automatic ones.
+
+    Of claims that the viewer does not see, only that they are there is told.
+    """
     manual = [claim for claim in group if claim.origin == "manual"]
     equals = manual or group
     clashing = [
@@ -272,6 +287,6 @@ def _conflict(group: Sequence[Claim], at: datetime) -> ConflictFacts | None:
         kind=equals[0].kind,
         text=equals[0].text,
         origin=equals[0].origin,
-        claims=tuple(claim_facts(claim) for claim in clashing),
-        winner=ranked[0].pk if ranked else None,
+        claims=tuple(claim_facts(claim) for claim in clashing if seen(claim.organization_id)),
+        winner=ranked[0].pk if ranked and seen(ranked[0].organization_id) else None,
     )
