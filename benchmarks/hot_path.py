@@ -154,7 +154,9 @@ def cpu_since(before: resource.struct_rusage) -> float:
 
 
 def peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Of this process since its exec (getrusage would tell its parent's, inherited by fork)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def in_own_process(part: str, file: Path, var: Path) -> dict[str, Any]:
