@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from muhafiz.formats.events import STORED
+from muhafiz.lake.layout import PLACE, place_range
 from muhafiz.lake.query import Cursor, EventQuery, Grouping, moment_of
 
 EVENTS = "events"
@@ -121,7 +122,16 @@ def _address(query: EventQuery) -> list[exp.Expression]:
         return []
     column = exp.column("source_address")
     first, last = (exp.Unhex(this=exp.Literal.string(end.hex())) for end in span)
-    return [exp.GTE(this=column, expression=first), exp.LTE(this=column.copy(), expression=last)]
+    exact = [exp.GTE(this=column, expression=first), exp.LTE(this=column.copy(), expression=last)]
+    places = place_range(*span)
+    if places is None:
+        return exact
+    place = exp.column(PLACE)
+    return [
+        exp.GTE(this=place, expression=exp.convert(places[0])),
+        exp.LTE(this=place.copy(), expression=exp.convert(places[1])),
+        *exact,
+    ]
 
 
 def _suffix(query: EventQuery) -> list[exp.Expression]:

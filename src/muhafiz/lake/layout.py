@@ -3,19 +3,24 @@
 zstd, row groups of 20,000 rows (measured: an owner's look-up reads a fifth of what 100,000 cost),
 rows sorted by owner and address. `first_seen` and `last_seen` are NULL where they equal the event's
 time (`time_source`, else `time_observation`), which is nearly everywhere; readers fill them.
+`source_place` is a number beside the address, IPv4 as it is mapped, of IPv6 the upper 64 bits:
+a network is found several times faster by it than by sixteen bytes.
 """
 
 from __future__ import annotations
 
 import io
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from muhafiz.formats.events import STORED, TIME
+from muhafiz.lake.identity import address_halves, present
 
 ROW_GROUP = 20_000
+PLACE = "source_place"
 _LEVEL = 3  # measured against 1: 2 % smaller for 0.2 CPU seconds per million rows
 
 #: A further sighting of an event of the same day; the event itself is in another segment.
@@ -31,6 +36,7 @@ RESIGHTINGS = pa.schema(
 
 # Values that hardly repeat within a row group: a dictionary would only add to them.
 _PLAIN = {
+    PLACE,
     "key",
     "row",
     "source_ip",
@@ -48,6 +54,7 @@ _ENCODINGS = {
     "time_source": "DELTA_BINARY_PACKED",
     "row": "DELTA_BINARY_PACKED",
     "network_id": "DELTA_BINARY_PACKED",
+    PLACE: "DELTA_BINARY_PACKED",
 }
 _NO_RANGES = {"extra", "source_url", "destination_url", "source_fqdn"}
 
@@ -55,7 +62,7 @@ _NO_RANGES = {"extra", "source_url", "destination_url", "source_fqdn"}
 def file_bytes(table: pa.Table) -> bytes:
     """The Parquet file of `table` (columns of `events.STORED` or `RESIGHTINGS`)."""
     if "time_observation" in table.column_names:
-        table = _without_repeats(table)
+        table = _without_repeats(table).append_column(PLACE, _places(table["source_address"]))
     names = table.column_names
     out = io.BytesIO()
     pq.write_table(
@@ -79,6 +86,34 @@ def _without_repeats(table: pa.Table) -> pa.Table:
         seen = pc.if_else(pc.equal(table[name], times), nothing, table[name])
         table = table.set_column(table.schema.get_field_index(name), pa.field(name, TIME), seen)
     return table
+
+
+def _places(addresses: pa.ChunkedArray) -> pa.Array:
+    """The number of each address; NULL where there is none."""
+    column = addresses.combine_chunks()
+    column = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+    if column.null_count == len(column):
+        return pa.nulls(len(column), pa.int64())
+    high, low = address_halves(column)
+    places = np.where(high == 0, low, high).view(np.int64)
+    return pa.array(places, mask=~present(column) if column.null_count else None)
+
+
+def place_range(first: bytes, last: bytes) -> tuple[int, int] | None:
+    """Least and greatest number of the addresses from `first` to `last`; None: numbers tell nothing.
+
+    They tell nothing of the few IPv6 networks around the mapped IPv4 addresses.
+    """
+    halves = [
+        (int.from_bytes(end[:8], "big"), int.from_bytes(end[8:], "big")) for end in (first, last)
+    ]
+    (first_high, first_low), (last_high, last_low) = halves
+    if last_high == 0 and first_low >> 32 == last_low >> 32 == 0xFFFF:  # noqa: PLR2004 - RFC 4291
+        return first_low, last_low
+    if first_high == 0:
+        return None
+    signed = [high - 2**64 if high >= 2**63 else high for high in (first_high, last_high)]
+    return (signed[0], signed[1]) if signed[0] <= signed[1] else None
 
 
 def stored(table: pa.Table) -> pa.Table:
