@@ -42,7 +42,7 @@ class Entry:
             f'{{"action":{quoted(self.action)},"actor":{quoted(self.actor)},'
             f'"at":"{utc_text(self.at)}","details":{self.details},"index":{self.index},'
             f'"name":{quoted(self.name)},"subject":{quoted(self.subject)}}}'
-        ).encode("ascii")
+        ).encode("ascii", "backslashreplace")  # ASCII already, unless somebody tampered with it
 
 
 def utc_text(moment: datetime) -> str:

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
-from muhafiz.audit.canonical import FORMAT, Entry, utc_text
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from muhafiz.audit.canonical import FORMAT, Entry, head_text, utc_text
 from muhafiz.audit.models import LogEntry, SignedHead, Tree
 from muhafiz.audit.rules import Frontier, consistency_proof, inclusion_proof, leaf_hash
 
 _PORTION = 5_000  # entries read at a time, so memory does not grow with the log
+_MOST_FINDINGS = 20
 _COLUMNS = ("index", "at", "actor", "name", "action", "subject", "details")
 
 #: Called with (entries done, entries in all).
@@ -52,6 +56,25 @@ class HeadFacts:
             "size": self.size,
         }
         return _json_line(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a full check of the stored log found; `findings` is empty when it is whole."""
+
+    entries: int
+    heads: int
+    findings: tuple[str, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+    @property
+    def finding(self) -> str:
+        """The findings as one text."""
+        return " ".join(self.findings)
 
 
 def current_head() -> TreeHead:
@@ -150,9 +173,78 @@ def export(stream: BinaryIO, *, progress: Progress | None = None) -> TreeHead:
         done = _export_entries(stream, done, upto)
         if progress is not None:
             progress(done, head.size)
-    end: dict[str, str | int] = {"kind": "end", "root": head.root.hex(), "size": head.size}
+    end: dict[str, str | int] = {
+        "kind": "end",
+        "log": head.log,
+        "root": head.root.hex(),
+        "size": head.size,
+    }
     stream.write(_json_line(end) + b"\n")
     return head
+
+
+def verdict(*, progress: Progress | None = None) -> Verdict:
+    """Hash every stored entry again and compare with the tree and with every signed head.
+
+    1. indexes without a gap; 2. the root and signature of every signed head; 3. the tree's row.
+    Memory stays flat.
+    """
+    heads: dict[int, list[HeadFacts]] = {}
+    for head in signed_heads():
+        heads.setdefault(head.size, []).append(head)
+    tree = Tree.objects.get(pk=1)  # after the heads, so that none can be ahead of it
+    findings = _unsound(heads, tree.size)
+    grown = Frontier()
+    try:
+        for grown in _growth(tree.size, set(heads), findings):
+            findings += _misfits(heads.get(grown.size, []), grown)
+            if progress is not None:
+                progress(grown.size, tree.size)
+    except ValueError as damage:
+        findings.append(f"An entry after number {grown.size} cannot be read: {damage}.")
+    if grown != frontier_of(tree):
+        findings.append("The entries do not give the head that the tree's own row tells.")
+    last = LogEntry.objects.order_by("-index").values_list("index", flat=True).first()
+    if last is not None and last >= Tree.objects.get(pk=1).size:
+        findings.append(f"Entry {last} stands outside the tree.")
+    return Verdict(tree.size, sum(map(len, heads.values())), tuple(findings[:_MOST_FINDINGS]))
+
+
+def _growth(size: int, stops: set[int], findings: list[str]) -> Iterator[Frontier]:
+    """The tree at every stop, now and then between, and at its end; gaps land in `findings`."""
+    frontier, leaves, expected = Frontier(), [], 0
+    for entry in walk(size):
+        if entry.index != expected and len(findings) < _MOST_FINDINGS:
+            findings.append(f"Entry {expected} is missing; {entry.index} follows.")
+        expected = entry.index + 1
+        leaves.append(leaf_hash(entry.line()))
+        if len(leaves) == _PORTION or frontier.size + len(leaves) in stops:
+            frontier, leaves = frontier.extended(leaves), []
+            yield frontier
+    yield frontier.extended(leaves)
+
+
+def _misfits(heads: list[HeadFacts], grown: Frontier) -> list[str]:
+    root = grown.root()
+    return [
+        f"The signed head of {head.size} entries does not fit the entries before it."
+        for head in heads
+        if head.root != root
+    ]
+
+
+def _unsound(heads: dict[int, list[HeadFacts]], size: int) -> list[str]:
+    """Signed heads whose signature is wrong, or that cover more than is left."""
+    found = []
+    for head in (head for kept in heads.values() for head in kept):
+        try:
+            key = Ed25519PublicKey.from_public_bytes(head.public_key)
+            key.verify(head.signature, head_text(head.log, head.size, head.root, head.at))
+        except (InvalidSignature, ValueError):
+            found.append(f"The signature of the head of {head.size} entries is wrong.")
+        if head.size > size:
+            found.append(f"The end is cut off: {head.size} entries were signed, {size} are left.")
+    return found
 
 
 def _export_entries(stream: BinaryIO, start: int, end: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from muhafiz.common.refusal import Refusal
@@ -27,6 +27,9 @@ STEPS: Final[Mapping[str, frozenset[str]]] = {
     SUSPENDED: frozenset({OPERATIONAL, REVOKED}),
     REVOKED: frozenset(),
 }
+
+# Where days begin first, a gazette's day begins this long before UTC's.
+_AHEAD_OF_UTC = timedelta(hours=14)
 
 #: States in which a gazette has given the mandate and nothing has taken it away.
 MANDATED: Final = frozenset({NOTIFIED, OPERATIONAL})
@@ -112,6 +115,11 @@ def _objection(current: str, since: datetime, step: Step) -> str:
         return f"it is {current}"
     if step.effective_at < since:
         return f"it has been {current} only since {since:%Y-%m-%d}"
+    return _unfounded(current, step)
+
+
+def _unfounded(current: str, step: Step) -> str:
+    """What the step would have to rest on and does not."""
     if step.state == NOTIFIED:
         return _gazette_objection(step)
     if step.state == OPERATIONAL and current == NOTIFIED:
@@ -124,7 +132,7 @@ def _objection(current: str, since: datetime, step: Step) -> str:
 def _gazette_objection(step: Step) -> str:
     if step.gazette is None or not step.gazette.number.strip():
         return "the gazette's number and date are missing"
-    if step.gazette.date > step.effective_at.date():
+    if step.gazette.date > (step.effective_at + _AHEAD_OF_UTC).date():
         return "a gazette of a later day cannot have notified it"
     return ""
 
