@@ -142,8 +142,8 @@ def _kept(token: str) -> MatchTables | None:
     folder = settings.VAR / "match"
     try:
         return kept_tables(folder, token)
-    except SpoiledTables:
-        _LOG.warning("The match tables in %s were spoiled and are built anew.", folder)
+    except (SpoiledTables, OSError) as error:
+        _LOG.warning("The match tables in %s are built anew: %r", folder, error)
         return None
 
 

@@ -39,6 +39,8 @@ def read_delegated_register(content: bytes) -> Register:
     Raises:
         BadDelegated: it is none, or not all of one.
     """
+    if not content.endswith(b"\n"):
+        raise delegated.BadDelegated("Its last line has no end: it was cut short.")
     file = delegated.read_delegated(content.decode("ascii", "replace").splitlines())
     held = [one for one in file.records if one.status in delegated.HELD and one.handle]
     return Register(tuple(_delegated_holdings(held)), {}, file.problems)
