@@ -1,0 +1,51 @@
+"""A signer of the test's own and a log with something in it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import transaction
+
+from muhafiz.audit import queries
+from muhafiz.audit.actions.entries import Draft, record_entries
+from muhafiz.audit.actions.heads import keep_signed_head
+
+
+@pytest.fixture
+def key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
+
+
+@pytest.fixture
+def sign_head(key, now):
+    def sign(at=now):
+        return keep_signed_head(
+            sign=key.sign, public_key=key.public_key().public_bytes_raw(), now=at
+        )
+
+    return sign
+
+
+@pytest.fixture
+def write(actor, now):
+    def write(count, action="test.do_thing"):
+        with transaction.atomic():
+            return record_entries(
+                [Draft(action, f"thing:{n}", {"n": n, "ur": "پاک"}) for n in range(count)],
+                actor=actor,
+                now=now,
+            )
+
+    return write
+
+
+@pytest.fixture
+def exported():
+    def exported() -> bytes:
+        stream = io.BytesIO()
+        queries.export(stream)
+        return stream.getvalue()
+
+    return exported
