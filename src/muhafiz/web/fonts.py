@@ -30,6 +30,7 @@ class Cut:
 CUTS = (
     Cut("plex-sans", "fontpkg_ibm_plex_sans", "IBMPlexSans[wdth,wght].ttf", _LATIN, (400, 700)),
     Cut("plex-mono", "fontpkg_ibm_plex_mono", "IBMPlexMono-Regular.ttf", _LATIN),
+    Cut("plex-mono-bold", "fontpkg_ibm_plex_mono", "IBMPlexMono-SemiBold.ttf", _LATIN),
     Cut("plex-arabic", "fontpkg_ibm_plex_sans_arabic", "IBMPlexSansArabic-Regular.ttf", _ARABIC),
     Cut(
         "plex-arabic-bold",
@@ -43,7 +44,7 @@ CUTS = (
 def _cut(cut: Cut, source: Path, target: Path) -> None:
     font = TTFont(source)
     options = subset.Options(flavor="woff2", layout_features=["*"], notdef_outline=True)
-    options.drop_tables += ["DSIG"]
+    options.drop_tables += ["DSIG", "meta"]
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=subset.parse_unicodes(cut.characters))
     subsetter.subset(font)

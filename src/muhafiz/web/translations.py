@@ -12,7 +12,7 @@ def compile_translations(locale: Path) -> list[Path]:
     """Write each `.mo` below `locale` that is missing or older than its `.po`; give those written.
 
     Raises:
-        ValueError: a catalog cannot be read.
+        PoFileError: a catalog cannot be read; the former `.mo` stays.
     """
     written = []
     for source in sorted(locale.glob("*/LC_MESSAGES/*.po")):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from muhafiz.accounts.queries import person_actor
 from muhafiz.common.actor import Actor
-from muhafiz.common.clock import SystemClock
+from muhafiz.common.clock import Clock, SystemClock
 from muhafiz.web.place import national_zone
 
 #: The session's key that holds the id of the person who entered.
@@ -22,6 +22,7 @@ class ViewedRequest(HttpRequest):
 
     viewer: Actor
     now: datetime
+    clock: Clock
 
 
 def _viewer(request: HttpRequest) -> Actor | None:
@@ -30,7 +31,7 @@ def _viewer(request: HttpRequest) -> Actor | None:
 
 
 class ViewerMiddleware:
-    """Middleware: sets `request.viewer` (None: nobody entered) and `request.now` (UTC).
+    """Middleware: sets `request.viewer` (None: nobody entered), `request.now` (UTC), `request.clock`.
 
     Pages of somebody who entered show national time (the rulebook's `jurisdiction.timezone`).
     """
@@ -44,6 +45,7 @@ class ViewerMiddleware:
         viewed: ViewedRequest = request  # type: ignore[assignment]  # these lines make it one
         found = _viewer(request)
         viewed.viewer = found  # type: ignore[assignment]  # the desk's guard lets no None through
+        viewed.clock = self._clock
         viewed.now = self._clock.now()
         if found is None:
             return self._get_response(request)

@@ -38,6 +38,7 @@ ROUTES: dict[str, tuple[str, str]] = {
     "notice": ("notices.read", "GET"),
     "notice-preview": ("notices.read", "GET"),
     "notice-send": ("notices.send", "POST"),
+    "notice-send-now": ("notices.send", "POST"),
     "letters": ("notices.read", "GET"),
     "letter": ("notices.read", "GET"),
     "letter-raw": ("notices.read", "GET"),

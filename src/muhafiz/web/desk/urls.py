@@ -39,6 +39,11 @@ urlpatterns = [
     route("notices/", notices.notices, "notices"),
     route("notices/preview/", notices.notice_preview, "notice-preview"),
     route("notices/send/", notices.notice_send, "notice-send"),
+    route(
+        "notices/send/<int:organization_id>/",
+        notices.notice_send_now,
+        "notice-send-now",
+    ),
     route("notices/<int:notice_id>/", notices.notice, "notice"),
     route("letters/", letters.letters, "letters"),
     route("letters/<uuid:letter_id>/", letters.letter, "letter"),

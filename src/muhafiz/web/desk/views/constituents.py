@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from muhafiz.constituency import queries
+from muhafiz.constituency import directory
 from muhafiz.constituency.actions.imports import (
     Diff,
     UnreadableSheet,
@@ -37,14 +37,18 @@ def constituents(request: ViewedRequest) -> HttpResponse:
     """Organizations by name, with how much is known of each."""
     asked = Asked(request.GET)
     text = asked.text("text")
-    page = queries.organization_list(text=text, page=asked.whole("page", most=10**6) or 1)
+    page = directory.search(
+        text, viewer=request.viewer, at=request.now, page=asked.whole("page", most=10**6) or 1
+    )
     context = {"page": page, "text": text, "asked": asked, "here": "constituents"}
     return render(request, "desk/constituents/list.html", context, status=asked.status)
 
 
 def constituent(request: ViewedRequest, organization_id: int) -> HttpResponse:
     """Everything the desk knows of one organization."""
-    found = queries.organization_page(organization_id, at=request.now)
+    found = directory.organization_page(
+        organization_id, viewer=request.viewer, at=request.now
+    )
     if found is None:
         raise Http404
     query = EventQuery(
@@ -129,6 +133,6 @@ def import_undo(request: ViewedRequest, import_id: int) -> HttpResponseRedirect:
 
 
 def _import_page(request: ViewedRequest, *, error: str = "") -> HttpResponse:
-    context = {"imports": queries.imports(limit=20), "error": error, "here": "import"}
+    context = {"imports": directory.imports(limit=20), "error": error, "here": "import"}
     page = "desk/constituents/import.html"
     return render(request, page, context, status=400 if error else 200)

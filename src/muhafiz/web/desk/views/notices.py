@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from muhafiz.constituency import queries as constituency
 from muhafiz.detection import queries
+from muhafiz.detection.actions.notices import send_now
 from muhafiz.detection.facts import NoticeFacts
 from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.notifications import queries as notifications
@@ -48,7 +49,7 @@ def notice(request: ViewedRequest, notice_id: int) -> HttpResponse:
     found = queries.notice(notice_id)
     if found is None:
         raise Http404
-    traced = queries.notice_rows(notice_id, limit=_ROWS)
+    traced = queries.notice_rows(notice_id)[:_ROWS]
     sent = {each.message_id: notifications.letter(each.message_id) for each in found.letters}
     context = {
         "notice": found,
@@ -62,7 +63,7 @@ def notice(request: ViewedRequest, notice_id: int) -> HttpResponse:
 
 def notice_preview(request: ViewedRequest) -> HttpResponse:
     """Who would get what if the windows closed now. Nothing is written."""
-    context = {"preview": queries.preview_notices(now=request.now), "here": "notice-preview"}
+    context = {"preview": queries.preview_notices(at=request.now), "here": "notice-preview"}
     return render(request, "desk/notices/preview.html", context)
 
 
@@ -74,3 +75,10 @@ def notice_send(request: ViewedRequest) -> HttpResponseRedirect:
     )  # fmt: skip
     messages.success(request, _("Job {job} composes the letters that are due.").format(job=job))
     return redirect("notices")
+
+
+def notice_send_now(request: ViewedRequest, organization_id: int) -> HttpResponseRedirect:
+    """Tell one organization at once what waits for it, without its windows and thresholds."""
+    made = send_now(organization_id=organization_id, actor=request.viewer, clock=request.clock)
+    messages.success(request, _("The letter was composed and is in the outbox."))
+    return redirect("notice", made[0]) if len(made) == 1 else redirect("notices")
