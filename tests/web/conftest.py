@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session", autouse=True)
 def _built() -> None:
-    from muhafiz.web.build import build_static  # noqa: PLC0415 - only once Django is set up
+    from muhafiz.web.build import build_static
 
     build_static()
 
@@ -23,8 +23,8 @@ def _built() -> None:
 @pytest.fixture
 def person(db: None) -> Callable[[str], PersonFacts]:
     """Register somebody with one role."""
-    from muhafiz.accounts.actions.people import grant_role, register_person  # noqa: PLC0415
-    from muhafiz.common.actor import Actor  # noqa: PLC0415
+    from muhafiz.accounts.actions.people import grant_role, register_person
+    from muhafiz.common.actor import Actor
 
     operator, moment = Actor.command("operator"), datetime.now(UTC)
 

@@ -76,7 +76,7 @@ def curve(start: tuple[float, float, float], end: tuple[float, float, float]) ->
 
 
 def nice_top(value: float) -> float:
-    """The least of 1, 2, 2.5, 5 × 10ⁿ that is not below `value`; 1 for nothing."""
+    """The least of 1, 2, 2.5, 5 times a power of ten that is not below `value`; 1 for nothing."""
     if value <= 1:
         return 1
     power = 1.0
@@ -100,7 +100,7 @@ def stacked_bars(
     width: float = 960,
     height: float = 220,
 ) -> Drawing:
-    """Bars over time, one a tick, stacked of `bands` (name, one count a tick), first at the foot."""
+    """Bars over time, one a tick; `bands` (name, a count a tick) stacked, the first at the foot."""
     left, top, foot = 44.0, 10.0, height - 24
     totals = [sum(counts[at] for _, counts in bands) for at in range(len(ticks))]
     ceiling = nice_top(max(totals, default=0))
@@ -163,7 +163,5 @@ def mirrored(drawing: Drawing) -> Drawing:
         labels=tuple(
             replace(label, x=wide - label.x, anchor=swap[label.anchor]) for label in drawing.labels
         ),
-        lines=tuple(
-            replace(line, x1=wide - line.x1, x2=wide - line.x2) for line in drawing.lines
-        ),
+        lines=tuple(replace(line, x1=wide - line.x1, x2=wide - line.x2) for line in drawing.lines),
     )

@@ -51,4 +51,3 @@ def _waits(now: datetime) -> Callable[[], dict[str, int]]:
         "silent": len(silent_feeds(now=now)),
         "failed_jobs": jobs.counts_by_state()["failed"],
     }
-

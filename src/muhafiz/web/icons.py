@@ -4,7 +4,8 @@ from __future__ import annotations
 
 #: name → the path's data. A small vocabulary, one meaning each.
 PATHS: dict[str, str] = {
-    "river": "M3 6c3 0 3 2.5 6 2.5S12 6 15 6s3 2.5 6 2.5 M3 12c3 0 3 2.5 6 2.5s3-2.5 6-2.5 3 2.5 6 2.5"
+    "river": "M3 6c3 0 3 2.5 6 2.5S12 6 15 6s3 2.5 6 2.5"
+    " M3 12c3 0 3 2.5 6 2.5s3-2.5 6-2.5 3 2.5 6 2.5"
     " M3 18c3 0 3 2.5 6 2.5s3-2.5 6-2.5 3 2.5 6 2.5",
     "report": "M6 3h8l4 4v14H6z M14 3v4h4 M9 12h6 M9 16h6",
     "aside": "M4 7h16 M4 12h9 M4 17h6 M16 14l5 5 M21 14l-5 5",
@@ -36,7 +37,8 @@ PATHS: dict[str, str] = {
     "send": "M4 12l16-8-6 17-3-7z M11 14l9-10",
     "check": "M4.5 12.5l5 5 10-11",
     "lock": "M6 11h12v9H6z M8.5 11V8a3.5 3.5 0 0 1 7 0v3",
-    "building": "M5 21V5l7-2v18 M12 9h7v12 M3 21h18 M8 9v.2 M8 13v.2 M8 17v.2 M15.5 13v.2 M15.5 17v.2",
+    "building": "M5 21V5l7-2v18 M12 9h7v12 M3 21h18 M8 9v.2 M8 13v.2"
+    " M8 17v.2 M15.5 13v.2 M15.5 17v.2",
     "tree": "M9 3h6v5H9z M3 16h6v5H3z M15 16h6v5h-6z M12 8v4 M6 16v-4h12v4",
     "quiet": "M4 10v4h4l5 4V6L8 10z M17 9l5 6 M22 9l-5 6",
     "empty": "M4 13l3-8h10l3 8v6H4z M4 13h5l1.5 3h3L15 13h5",

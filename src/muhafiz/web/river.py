@@ -84,9 +84,7 @@ def _springs(springs: Sequence[Spring]) -> list[Spring]:
     ordered = sorted(springs, key=lambda spring: -spring.rows_read)
     shown, rest = ordered[:_SHOWN], ordered[_SHOWN:]
     if rest:
-        others = Spring(
-            _("others"), sum(s.reports for s in rest), sum(s.rows_read for s in rest)
-        )
+        others = Spring(_("others"), sum(s.reports for s in rest), sum(s.rows_read for s in rest))
         shown.append(others)
     return shown
 
@@ -153,9 +151,7 @@ def _source_labels(springs: Sequence[Spring], reaches: Sequence[_Reach]) -> list
         y = reach.y + max(reach.height, 14) / 2
         told = ngettext("{count} report", "{count} reports", spring.reports)
         labels.append(Label(reach.x - 10, y, spring.name, "end", "strong"))
-        labels.append(
-            Label(reach.x - 10, y + 14, told.format(count=f"{spring.reports:,}"), "end")
-        )
+        labels.append(Label(reach.x - 10, y + 14, told.format(count=f"{spring.reports:,}"), "end"))
     return labels
 
 

@@ -31,7 +31,7 @@ def _viewer(request: HttpRequest) -> Actor | None:
 
 
 class ViewerMiddleware:
-    """Middleware: sets `request.viewer` (None: nobody entered), `request.now` (UTC), `request.clock`.
+    """Middleware: sets `request.viewer` (None: nobody entered), `request.now`, `request.clock`.
 
     Pages of somebody who entered show national time (the rulebook's `jurisdiction.timezone`).
     """
@@ -51,4 +51,3 @@ class ViewerMiddleware:
             return self._get_response(request)
         with timezone.override(national_zone(viewed.now)):
             return self._get_response(request)
-

@@ -47,7 +47,9 @@ class Asked:
         try:
             return str(ipaddress.ip_network(found, strict=False))
         except ValueError:
-            self.errors[name] = _("This is no network. Write it like 203.0.113.0/24 or 2001:db8::/32.")
+            self.errors[name] = _(
+                "This is no network. Write it like 203.0.113.0/24 or 2001:db8::/32."
+            )
             return None
 
     def day(self, name: str) -> datetime | None:

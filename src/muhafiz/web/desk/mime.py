@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from email import message_from_bytes, policy
-from email.message import EmailMessage
-from typing import cast
+from email.message import MIMEPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ _SHOWN = ("From", "To", "Date", "Subject", "Message-ID")
 
 def opened_letter(raw: bytes) -> Opened:
     """Take a letter's MIME bytes apart (RFC 5322, RFC 3156 for the sealed ones)."""
-    message = cast("EmailMessage", message_from_bytes(raw, policy=policy.default))
+    message = message_from_bytes(raw, policy=policy.default)
     headers = tuple((name, str(message[name])) for name in _SHOWN if message[name])
     kind = message.get_content_type()
     body = message.get_body(preferencelist=("plain",))
@@ -55,11 +54,11 @@ def opened_letter(raw: bytes) -> Opened:
     )
 
 
-def _leaves(message: EmailMessage) -> list[EmailMessage]:
-    return [cast("EmailMessage", part) for part in message.walk() if not part.is_multipart()]
+def _leaves(message: MIMEPart) -> list[MIMEPart]:
+    return [part for part in message.walk() if not part.is_multipart()]
 
 
-def _attached(part: EmailMessage) -> Attached:
+def _attached(part: MIMEPart) -> Attached:
     content = part.get_payload(decode=True)
     return Attached(
         name=part.get_filename() or part.get_content_type().replace("/", "."),
@@ -68,7 +67,7 @@ def _attached(part: EmailMessage) -> Attached:
     )
 
 
-def _text(body: EmailMessage) -> str:
+def _text(body: MIMEPart) -> str:
     content = body.get_payload(decode=True)
     shown = content if isinstance(content, bytes) else b""
     return shown.decode(body.get_content_charset("utf-8"), "replace")

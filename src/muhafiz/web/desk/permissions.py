@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
@@ -53,14 +53,14 @@ ROUTES: dict[str, tuple[str, str]] = {
     "rulebook": ("rulebook.read", "GET"),
 }
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def guarded(view: View, permission: str) -> View:
     """The view for who holds the permission; 403 for others; the front page for nobody."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         viewer = request.viewer  # type: ignore[attr-defined]  # set by ViewerMiddleware
         if viewer is None:
             return HttpResponseRedirect(reverse("front"))

@@ -69,6 +69,13 @@ def number(value: float | None) -> SafeString:
 
 
 @register.filter
+def of(done: int, total: int | None) -> SafeString:
+    """How many of how many, the first first in every language."""
+    shown = f"{done:,} / {total:,}" if total is not None else f"{done:,}"
+    return format_html('<bdi dir="ltr" class="nowrap">{}</bdi>', shown)
+
+
+@register.filter
 def size(value: int | None) -> SafeString:
     """A number of bytes, in binary units."""
     if value is None:
@@ -175,7 +182,7 @@ def clock(now: datetime) -> SafeString:
 @register.simple_tag(takes_context=True)
 def waiting(context: Context, name: str) -> SafeString:
     """How much work waits, beside a line of the side list; nothing when none does."""
-    count = context.get("waits", {}).get(name, 0)
+    count = (context.get("waits") or {}).get(name, 0)
     return format_html('<span class="waits">{}</span>', number(count)) if count else SafeString("")
 
 
@@ -186,7 +193,9 @@ def chart(drawing: Any, title: str, look: str = "", *, rtl: bool = False) -> dic
 
 
 @register.inclusion_tag("web/empty.html")
-def empty(icon_name: str, title: str, words: str, address: str = "", act: str = "") -> dict[str, str]:
+def empty(
+    icon_name: str, title: str, words: str, address: str = "", act: str = ""
+) -> dict[str, str]:
     """What will appear here, and the one thing to do about it."""
     return {"icon": icon_name, "title": title, "words": words, "address": address, "act": act}
 

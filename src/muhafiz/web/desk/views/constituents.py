@@ -46,9 +46,7 @@ def constituents(request: ViewedRequest) -> HttpResponse:
 
 def constituent(request: ViewedRequest, organization_id: int) -> HttpResponse:
     """Everything the desk knows of one organization."""
-    found = directory.organization_page(
-        organization_id, viewer=request.viewer, at=request.now
-    )
+    found = directory.organization_page(organization_id, viewer=request.viewer, at=request.now)
     if found is None:
         raise Http404
     query = EventQuery(
@@ -77,7 +75,9 @@ def import_preview(request: ViewedRequest) -> HttpResponse:
     if sent is None or not sent.size:
         return _import_page(request, error=_("Choose a file that is not empty."))
     if sent.size > _MOST_BYTES:
-        return _import_page(request, error=_("The file is larger than 5 MiB. Import it by command."))
+        return _import_page(
+            request, error=_("The file is larger than 5 MiB. Import it by command.")
+        )
     content, name = sent.read(), sent.name or "upload.csv"
     try:
         diff = preview_import(content, file_name=name, now=request.now)

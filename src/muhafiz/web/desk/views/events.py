@@ -119,7 +119,9 @@ def trend(counted: list[DayCount]) -> Drawing | None:
         band = counts[name if name in names else rest]
         if each.day in band:
             band[each.day] += each.events
-    bands = [(name, [band[day] for day in span]) for name, band in counts.items() if any(band.values())]
+    bands = [
+        (name, [band[day] for day in span]) for name, band in counts.items() if any(band.values())
+    ]
     return stacked_bars([f"{day:%m-%d}" for day in span], bands)
 
 

@@ -135,9 +135,7 @@ def set_aside_dismiss(request: ViewedRequest) -> HttpResponseRedirect:
     """Settle the ticked rows as of no use, with the reason."""
     ids = [int(each) for each in request.POST.getlist("row") if each.isascii() and each.isdigit()]
     note = request.POST.get("note", "")
-    count = replay.dismiss_set_aside(
-        row_ids=ids, note=note, actor=request.viewer, now=request.now
-    )
+    count = replay.dismiss_set_aside(row_ids=ids, note=note, actor=request.viewer, now=request.now)
     told = ngettext("{count} row was dismissed.", "{count} rows were dismissed.", count)
     messages.success(request, told.format(count=count))
     return redirect("set-aside")

@@ -43,7 +43,8 @@ def _live(asked: Asked, now: datetime) -> dict[str, Any]:
     length = SPANS[span][1]
     since = None if length is None else now - length
     found = feeds.river(since=since)
-    letters: dict[str, int] = dict(notifications.counts_by_state(since=since))
+    counted = notifications.counts_by_state(since=since)
+    letters = {str(state): count for state, count in counted.items()}
     composed = sum(letters.values()) - letters.get("cancelled", 0)
     total = found.total
     flow = Flow(
