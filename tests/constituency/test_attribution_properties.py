@@ -191,5 +191,12 @@ def test_slices_and_chunks_are_attributed_like_the_whole(
     batch = batch_of(events)
     chunked = pa.concat_tables([batch.slice(0, cut), batch.slice(cut)])
     assert attribute(chunked, tables).combine_chunks().equals(whole.combine_chunks())
+    encoded = batch.set_column(
+        batch.column_names.index("source_fqdn"),
+        "source_fqdn",
+        batch["source_fqdn"].dictionary_encode(),
+    )
+    names = attribute(encoded, tables).column("network_id").to_pylist()
+    assert names == whole["network_id"].to_pylist()
     part = attribute(batch.slice(skip), tables)
     assert part.combine_chunks().equals(whole.slice(skip).combine_chunks())

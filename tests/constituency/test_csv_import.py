@@ -207,10 +207,14 @@ def test_cells_disarmed_by_spreadsheets_are_read(nation, actor, now) -> None:
 
 def test_a_preview_goes_out_of_date(first, actor, now) -> None:
     diff = preview_import(CHANGES.encode(), file_name="more.csv", now=now)
+    again = preview_import(CHANGES.encode(), file_name="more.csv", now=now)
+    assert again.fingerprint == diff.fingerprint
     claim = Claim.objects.get(text="203.0.113.0/24")
     date_claim(claim_id=claim.pk, valid_from=None, valid_to=date(2027, 1, 1), actor=actor, now=now)
     with pytest.raises(PreviewOutdated):
         apply_import(diff, actor=actor, now=now)
+    moved = preview_import(CHANGES.encode(), file_name="more.csv", now=now)
+    assert moved.fingerprint != diff.fingerprint
     forged = replace(diff, content=FILE.encode())
     with pytest.raises(PreviewOutdated):
         apply_import(forged, actor=actor, now=now)

@@ -116,7 +116,7 @@ def _valid(column: pa.Array) -> npt.NDArray[np.bool_]:
 
 
 def _rows_by_domain(batch: pa.Table, places: npt.NDArray[np.int64], tables: MatchTables) -> Rows:
-    names = batch["source_fqdn"].take(pa.array(places)).combine_chunks()
+    names = batch["source_fqdn"].take(pa.array(places)).cast(pa.string()).combine_chunks()
     found = np.full(len(places), -1, np.int32)
     if names.null_count == len(names):
         return found
@@ -128,7 +128,7 @@ def _rows_by_domain(batch: pa.Table, places: npt.NDArray[np.int64], tables: Matc
 
 
 def _rows_by_asn(batch: pa.Table, places: npt.NDArray[np.int64], tables: MatchTables) -> Rows:
-    numbers = batch["source_asn"].take(pa.array(places)).combine_chunks()
+    numbers = batch["source_asn"].take(pa.array(places)).cast(pa.int64()).combine_chunks()
     filled = numbers.fill_null(0).to_numpy(zero_copy_only=False)  # 0 is no ASN (RFC 7607)
     return tables.rows_of_asns(filled)
 

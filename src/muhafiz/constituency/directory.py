@@ -211,7 +211,7 @@ def history(organization_id: int, *, viewer: Actor, limit: int = 200) -> list[Ch
 
 
 def imports(*, limit: int = 100) -> list[ImportFacts]:
-    """The files taken in, newest first."""
+    """The files taken in, newest first; for staff only."""
     return [
         ImportFacts(
             id=row.pk,

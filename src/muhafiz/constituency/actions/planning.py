@@ -81,6 +81,12 @@ class Diff:
     ignored_columns: tuple[str, ...]
 
     @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what would change: two previews that agree in it say the same."""
+        told = "\n".join(repr(item) for item in (*self.lines, *self.problems))
+        return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()
+
+    @property
     def additions(self) -> int:
         """Rows that add something."""
         return sum(line.target is None for line in self.lines)
