@@ -127,7 +127,7 @@ def test_below_the_threshold_rows_are_carried_until_it_is_reached(
 
 
 def test_who_has_no_contact_is_listed_and_told_when_there_is_one(
-    owner, arrive, policy, send, actor, now
+    *, owner, arrive, policy, send, actor, now
 ):
     from muhafiz.constituency.actions.contacts import ContactDetails, add_contact
     from muhafiz.detection.actions.notices import send_stranded
@@ -168,7 +168,7 @@ def test_a_red_or_unlabeled_row_leaves_in_no_letter(label, owner, arrive, policy
     assert [row["source_ip"] for row in queries.notice_rows(refused.id)] == ["198.51.100.66"]
 
 
-def test_an_inhibition_keeps_its_class_out_of_letters(owner, arrive, policy, send, actor, now):
+def test_an_inhibition_keeps_its_class_out_of_letters(*, owner, arrive, policy, send, actor, now):
     from muhafiz.constituency.actions.inhibitions import inhibit_letters
 
     first = owner("Alpha Bank")
@@ -209,7 +209,7 @@ def test_events_without_a_policy_wait_for_one(owner, arrive, policy, send):
 
 
 def test_ending_a_policy_hands_its_events_to_the_others(
-    owner, arrive, policy, send, actor, now, clock
+    *, owner, arrive, policy, send, actor, now, clock
 ):
     from muhafiz.detection.actions.policies import end_policy
 
@@ -222,7 +222,9 @@ def test_ending_a_policy_hands_its_events_to_the_others(
     assert send().notices == 1
 
 
-def test_send_now_takes_ahead_and_nothing_is_told_again(owner, arrive, policy, send, actor, clock):
+def test_send_now_takes_ahead_and_nothing_is_told_again(
+    *, owner, arrive, policy, send, actor, clock
+):
     from muhafiz.detection.actions.notices import NothingToSend, send_now
 
     first, second = owner("Alpha Bank"), owner("Beta Telecom")
@@ -237,7 +239,7 @@ def test_send_now_takes_ahead_and_nothing_is_told_again(owner, arrive, policy, s
     assert sorted(n.organization_id for n in queries.notices()) == [first, second]
 
 
-def test_a_held_notice_stays_until_it_is_let_go(owner, arrive, policy, send, actor, now):
+def test_a_held_notice_stays_until_it_is_let_go(*, owner, arrive, policy, send, actor, now):
     from muhafiz.detection.actions.notices import CannotHold, hold_notice, release_notice
 
     first = owner("Alpha Bank")

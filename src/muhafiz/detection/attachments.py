@@ -52,6 +52,7 @@ HEADER: Final = (",".join(name for name, _, _ in CSV_COLUMNS) + "\r\n").encode()
 _PLAIN: Final = r"^[A-Za-z0-9{\[/][ -!#-+\--~]*$"  # nothing to quote, no spreadsheet runs it
 _QUOTABLE: Final = r"^[A-Za-z0-9{\[/][ -~]*$"  # a comma or a quote, else harmless
 _STRFTIME: Final = "%Y-%m-%dT%H:%M:%SZ"
+_SAMPLE: Final = 2_000  # rows that tell whether values repeat
 _SHOWN_LETTERS: Final = 100  # of one cell in the letter's text
 
 Texts = Any  # a pyarrow Array or ChunkedArray of large strings; pyarrow has no types
@@ -110,15 +111,34 @@ def _cell(rows: pa.Table, column: str) -> Texts:
             _large(rows["report_id"]), _large(rows["row"]), _text("-")
         )
     values = rows[column]
+    if values.null_count == rows.num_rows:
+        return pa.scalar(None, pa.large_string())
     if pa.types.is_timestamp(values.type):
-        return _large(pc.strftime(pc.cast(values, pa.timestamp("s", "UTC"), safe=False), _STRFTIME))
+        return _moments(values)
     if pa.types.is_integer(values.type):
         return _large(values)
-    return _guarded(_large(values))
+    return _by_distinct(values, _guarded)
 
 
-def _guarded(values: Texts) -> Texts:
+def _by_distinct(values: Texts, change: Callable[[Texts], Texts]) -> Texts:
+    """`change(values)`; where values repeat, each distinct one is changed once."""
+    sample = values.slice(0, _SAMPLE)
+    if pc.count_distinct(sample).as_py() > len(sample) // 2:
+        return change(values)
+    encoded = _one(pc.dictionary_encode(values))
+    return _one(change(encoded.dictionary)).take(encoded.indices)
+
+
+def _moments(values: Texts) -> Texts:
+    """Moments as ISO 8601 texts, whole seconds, UTC; each distinct second is written once."""
+    seconds = pc.cast(values, pa.timestamp("s", "UTC"), safe=False)
+    encoded = _one(pc.dictionary_encode(seconds))
+    return _large(pc.strftime(encoded.dictionary, _STRFTIME)).take(encoded.indices)
+
+
+def _guarded(texts: Texts) -> Texts:
     """Texts as CSV cells: safe, and quoted where they must be."""
+    values = _large(texts)
     plain = pc.fill_null(pc.match_substring_regex(values, _PLAIN), True)
     plain = pc.or_(plain, pc.equal(pc.fill_null(values, ""), ""))
     if pc.all(plain).as_py():

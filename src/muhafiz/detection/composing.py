@@ -90,13 +90,25 @@ class Composition:
     def _repeated(self) -> pa.Array:
         return pc.is_valid(self.rows["first_told"]).combine_chunks()
 
+    def prepare(self) -> None:
+        """Build attachments and shown lines now, so that no transaction waits for them."""
+        if self.groups:
+            _ = self._csv, self._shown, self._digests
+
+    @cached_property
+    def _digests(self) -> dict[int, str]:
+        return {
+            group.organization_id: hashlib.sha256(self.csv_file(group)).hexdigest()
+            for group in self.groups
+        }
+
     def csv_file(self, group: Group) -> bytes:
         """The attachment of one notice."""
         return HEADER + self._csv.between(group.start, group.stop)
 
     def digest(self, group: Group) -> str:
         """SHA-256 of the attachment: the facts that are released, and what can be verified."""
-        return hashlib.sha256(self.csv_file(group)).hexdigest()
+        return self._digests[group.organization_id]
 
     def draft(
         self,

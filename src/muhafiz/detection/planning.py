@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,7 +21,7 @@ from muhafiz.detection.files import Writer, Written, folder, writing
 from muhafiz.detection.rules import Policy
 from muhafiz.formats import tlp
 
-RANGE_ROWS = 400_000
+RANGE_ROWS = 250_000
 
 #: (organization ids, RSIT types, claim ids) → pairs (organization, type), pairs (claim, type).
 Inhibitions = Callable[
@@ -40,13 +41,15 @@ _FINDING = """
          THEN coalesce(source_port::VARCHAR, '') ELSE '' END
 ))::HUGEINT - 9223372036854775808)::BIGINT
 """
-_ROWS = ", ".join(f"p.{name}" for name in ROWS.names)
+# Only the columns that decide pass through the engine; the rows are then taken in its order.
 _DECIDED = f"""
 WITH told AS (
     SELECT finding, min(first_told) AS first_told, max(last_told) AS last_told
     FROM told_part GROUP BY finding
+), found AS (
+    SELECT *, {_FINDING} AS finding FROM part
 ), marked AS (
-    SELECT {_ROWS}, p.finding, t.first_told,
+    SELECT p.*, t.first_told,
         CASE
             WHEN p.tlp IS NULL OR list_contains($barred, p.tlp) THEN 'refused'
             WHEN EXISTS (SELECT 1 FROM inhibited_owners i WHERE i.id = p.organization_id
@@ -55,19 +58,18 @@ WITH told AS (
                          AND i.type = p.classification_type) THEN 'inhibited'
             WHEN t.last_told > $cutoff THEN 'withheld'
             ELSE 'tell'
-        END AS decision
-    FROM part p LEFT JOIN told t USING (finding)
-), counted AS (
-    SELECT *, count(*) FILTER (WHERE decision = 'tell') OVER (PARTITION BY organization_id) AS due
-    FROM marked
+        END AS marked
+    FROM found p LEFT JOIN told t USING (finding)
+), due AS (
+    SELECT organization_id, count(*) AS rows FROM marked WHERE marked = 'tell' GROUP BY ALL
 )
-SELECT * EXCLUDE (due) REPLACE (
-    CASE WHEN decision = 'tell' AND due < $threshold THEN 'carried' ELSE decision END AS decision)
-FROM counted
-ORDER BY organization_id, decision, coalesce(classification_taxonomy, ''),
+SELECT m.place, m.finding, m.first_told,
+    CASE WHEN marked = 'tell' AND d.rows < $threshold THEN 'carried' ELSE marked END AS decision
+FROM marked m LEFT JOIN due d USING (organization_id)
+ORDER BY m.organization_id, decision, coalesce(classification_taxonomy, ''),
     coalesce(classification_type, ''), source_ip, source_fqdn, source_port, time, key,
     report_id, row
-"""  # noqa: S608 - column names are our own constants
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +143,10 @@ def make_plan(
         _open_sources(engine, sources)
         outputs = _Outputs(plan, told_writer, carried)
         for first, last in _ranges(engine, only):
-            _load_range(engine, first, last, told)
+            rows = _load_range(engine, first, last, told)
             _load_inhibitions(engine, inhibitions)
-            outputs.take(_decided(engine, policy, window_end, only=only), window_end)
+            decided = _decided(engine, policy, window_end, only=only)
+            outputs.take(_in_order(rows, decided), window_end)
         decisions = outputs.decisions
         return Planned(
             plan=plan.finish(),
@@ -230,15 +233,15 @@ def _ranges(engine: duckdb.DuckDBPyConnection, only: int | None) -> Iterator[tup
 
 def _load_range(
     engine: duckdb.DuckDBPyConnection, first: int, last: int, told: Sequence[Path]
-) -> None:
-    """The tables `part` and `told_part` of the organizations `first` to `last`."""
+) -> pa.Table:
+    """The rows of the organizations `first` to `last`; they are the table `part` as well.
+
+    `told_part` holds what these organizations were told before.
+    """
     limits = {"first": first, "last": last}
     chosen = "WHERE organization_id BETWEEN $first AND $last"
-    engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE part AS SELECT *, {_FINDING} AS finding "  # noqa: S608 - constants
-        f"FROM pooled {chosen}",
-        limits,
-    )
+    rows = engine.execute(f"SELECT * FROM pooled {chosen}", limits).to_arrow_table()  # noqa: S608 - constants
+    engine.register("part", rows.append_column("place", pa.array(np.arange(rows.num_rows))))
     if told:
         engine.execute(
             f"CREATE OR REPLACE TEMP TABLE told_part AS "  # noqa: S608 - constants
@@ -247,6 +250,7 @@ def _load_range(
         )
     else:
         engine.register("told_part", TOLD.empty_table())
+    return rows
 
 
 def _load_inhibitions(engine: duckdb.DuckDBPyConnection, inhibitions: Inhibitions) -> None:
@@ -287,6 +291,14 @@ def _decided(
             "threshold": 1 if only is not None else policy.threshold,
         },
     ).to_arrow_table()
+
+
+def _in_order(rows: pa.Table, decided: pa.Table) -> pa.Table:
+    """The rows as `PLAN`, in the order of their decisions."""
+    ordered = rows.take(decided["place"])
+    for name in ("finding", "first_told", "decision"):
+        ordered = ordered.append_column(name, decided[name])
+    return ordered
 
 
 def _told_rows(told: pa.Table, window_end: datetime) -> pa.Table:

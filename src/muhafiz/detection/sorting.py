@@ -40,15 +40,15 @@ def _chosen(rows: pa.Table, policies: Sequence[Policy]) -> np.ndarray:
     kind = np.where(named, owners, 0)
     encoded = [pc.dictionary_encode(rows[name], null_encoding="encode") for name in _TRAITS]
     arrays = [column.combine_chunks() for column in encoded]
-    stacked = np.stack([*(a.indices.to_numpy() for a in arrays), kind])
-    distinct, inverse = np.unique(stacked, axis=1, return_inverse=True)
-    answers = np.zeros(distinct.shape[1], dtype=np.int64)
-    for column in range(distinct.shape[1]):
-        texts = [
-            array.dictionary[int(distinct[at, column])].as_py() for at, array in enumerate(arrays)
-        ]
-        taxonomy, kind_name, feed, sector = texts
-        event = Traits(taxonomy, kind_name, feed, sector, int(distinct[-1, column]))
+    combined = kind.astype(np.int64)
+    sizes = [len(array.dictionary) for array in arrays]
+    for array, size in zip(arrays, sizes, strict=True):
+        combined = combined * size + array.indices.to_numpy()
+    distinct, first, inverse = np.unique(combined, return_index=True, return_inverse=True)
+    answers = np.zeros(len(distinct), dtype=np.int64)
+    for number, row in enumerate(first.tolist()):
+        taxonomy, kind_name, feed, sector = (array[row].as_py() for array in arrays)
+        event = Traits(taxonomy, kind_name, feed, sector, int(kind[row]))
         policy = choose_policy(policies, event)
-        answers[column] = places[policy.code] if policy else 0
-    return answers[inverse.reshape(-1)]
+        answers[number] = places[policy.code] if policy else 0
+    return answers[inverse]

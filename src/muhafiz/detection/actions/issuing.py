@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from muhafiz.common.actor import Actor
 from muhafiz.constituency.facts import ContactFacts, OrganizationFacts
-from muhafiz.detection.composing import Composition, House, Issued
+from muhafiz.detection.composing import Chunk, Composition, House, Issued
 from muhafiz.detection.models import DigestRun, Notice
 from muhafiz.detection.recipients import contacts, organizations
 from muhafiz.detection.rules import Group, Policy
@@ -42,18 +42,33 @@ class Prepared:
         return facts.name_en if facts else f"organization {organization_id}"
 
 
-def prepare_notices(
-    rows: pa.Table, policy: Policy, until: datetime, house: House, now: datetime
-) -> Prepared:
-    """The notices in rows of a plan (decisions "tell" and "refused"), and who is told."""
-    parts = {name: rows.filter(pc.equal(rows["decision"], name)) for name in ("tell", "refused")}
-    owners = pc.unique(rows["organization_id"]).to_pylist()
-    told = Composition(parts["tell"], policy, until, house)
-    for group in told.groups:
-        told.digest(group)  # builds the attachments now, not while the database is locked
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The notices in some rows of a plan with their attachments: what needs no database."""
+
+    told: Composition
+    refused: Composition
+    upto: int
+
+
+def build_notices(chunk: Chunk, policy: Policy, until: datetime, house: House) -> Built:
+    """The notices in rows of the decisions "tell" and "refused"; safe in a thread of its own."""
+    told, refused = (
+        Composition(
+            chunk.rows.filter(pc.equal(chunk.rows["decision"], decision)), policy, until, house
+        )
+        for decision in ("tell", "refused")
+    )
+    told.prepare()
+    return Built(told, refused, chunk.upto)
+
+
+def prepare_notices(built: Built, now: datetime) -> Prepared:
+    """Who is told, and their names."""
+    owners = [group.organization_id for group in (*built.told.groups, *built.refused.groups)]
     return Prepared(
-        told=told,
-        refused=Composition(parts["refused"], policy, until, house),
+        told=built.told,
+        refused=built.refused,
         organizations=organizations(owners),
         contacts=contacts(owners, now),
     )

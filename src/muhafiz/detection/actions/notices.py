@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.db import transaction
 
@@ -11,7 +13,12 @@ from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.common.clock import Clock
 from muhafiz.common.refusal import Refusal
-from muhafiz.detection.actions.issuing import issue_notices, prepare_notices, send_notices
+from muhafiz.detection.actions.issuing import (
+    build_notices,
+    issue_notices,
+    prepare_notices,
+    send_notices,
+)
 from muhafiz.detection.actions.windows import (
     gather_arrivals,
     merge_told_files,
@@ -19,7 +26,7 @@ from muhafiz.detection.actions.windows import (
     seal_windows,
     sort_unmatched,
 )
-from muhafiz.detection.composing import chunks
+from muhafiz.detection.composing import Chunk, chunks
 from muhafiz.detection.facts import Sent
 from muhafiz.detection.files import located
 from muhafiz.detection.models import DigestPolicy, DigestRun, Notice, Pool, TakenAhead
@@ -28,6 +35,7 @@ from muhafiz.detection.stored import notice_table, policy_value
 from muhafiz.notifications.actions.letters import cancel_message
 from muhafiz.notifications.queries import letter
 
+T = TypeVar("T")
 LETTERS_AT_ONCE = 500  # in one transaction
 _TRY_AGAIN_FOR = timedelta(days=30)  # an undeliverable notice waits so long for a contact
 
@@ -85,11 +93,15 @@ def compose_run(
     states: list[str] = []
     author = house(clock.now())
     policy = policy_value(run.policy)
-    for chunk in chunks(located(run.path), run.composed_until, LETTERS_AT_ONCE):
+    portions = (
+        build_notices(chunk, policy, run.sealed_at, author)
+        for chunk in chunks(located(run.path), run.composed_until, LETTERS_AT_ONCE)
+    )
+    for built in _one_ahead(portions):
         now = clock.now()
-        prepared = prepare_notices(chunk.rows, policy, run.sealed_at, author, now)
+        prepared = prepare_notices(built, now)
         with transaction.atomic():
-            if not _advance(run, chunk.upto):
+            if not _advance(run, built.upto):
                 return states  # another job is composing this run
             made = issue_notices(prepared, run, actor=actor, now=now)
             _record_composing(run, made, actor, now)
@@ -99,6 +111,15 @@ def compose_run(
         pk=run.pk, state=DigestRun.State.COMPOSING, composed_until=run.composed_until
     ).update(state=DigestRun.State.DONE, finished_at=clock.now())
     return states
+
+
+def _one_ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items; while one is used, the next is made in another thread."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting = pool.submit(next, items, None)
+        while (item := waiting.result()) is not None:
+            waiting = pool.submit(next, items, None)
+            yield item
 
 
 def _advance(run: DigestRun, upto: int) -> bool:
@@ -267,7 +288,9 @@ def _compose_again(notice_id: int, window: str, actor: Actor, now: datetime) -> 
         return ""  # another job was quicker
     rows = notice_table(notice.run.path, notice.organization_id, notice.decision)
     policy = policy_value(notice.run.policy)
-    prepared = prepare_notices(rows, policy, notice.run.sealed_at, house(now), now)
+    chunk = Chunk(rows, notice.organization_id, last=True)
+    built = build_notices(chunk, policy, notice.run.sealed_at, house(now))
+    prepared = prepare_notices(built, now)
     pairs = [(group, notice) for group in prepared.told.groups]
     send_notices(prepared, pairs, window, actor=actor, now=now)
     notice.save()
