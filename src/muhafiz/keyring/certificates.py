@@ -43,7 +43,7 @@ def certificate_facts(armored: str, *, at: datetime) -> CertificateFacts:
     certificate = usable_certificate(armored, at=at)
     return CertificateFacts(
         fingerprint=certificate.fingerprint,
-        user_ids=tuple(str(user_id) for user_id in certificate.user_ids),
+        user_ids=_called(lambda: tuple(str(user_id) for user_id in certificate.user_ids)),
         expires=certificate.expiration,
         can_encrypt=True,
     )
@@ -57,10 +57,12 @@ def usable_certificate(armored: str, *, at: datetime) -> pysequoia.Cert:
     """
     packets = _packets(armored)
     certificate = _called(lambda: pysequoia.Cert.from_packets(packets))
-    if certificate.is_revoked or _revoked(packets, SignatureType.KeyRevocation):
+    revoked = _called(lambda: certificate.is_revoked)
+    if revoked or _revoked(packets, SignatureType.KeyRevocation):
         raise BadCertificate(reason="it was revoked")
-    if certificate.expiration is not None and certificate.expiration <= at:
-        raise BadCertificate(reason=f"it expired on {certificate.expiration:%Y-%m-%d}")
+    expires = _called(lambda: certificate.expiration)
+    if expires is not None and expires <= at:
+        raise BadCertificate(reason=f"it expired on {expires:%Y-%m-%d}")
     primary, *subkeys = _grouped(packets)
     usable = [subkey for subkey in subkeys if _may_stay(subkey, at)]
     kept = [packet for group in (primary, *usable) for packet in group.packets()]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
+from typing import Final
 
 from django.conf import settings
 
 from muhafiz.formats.mail import BadAddress, plain_address
 from muhafiz.rulebook.queries import value_or
+
+#: No letter of the demonstration lane leaves the machine, so its sender is nobody (RFC 2606).
+_DEMONSTRATION_SENDER: Final = "cert@demonstration.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ def house_sender(*, at: datetime) -> Sender:
     named = value_or("cert.name", {}, at=at)
     names = {str(k): str(v) for k, v in named.items()} if isinstance(named, dict) else {}
     chosen = settings.MAIL_FROM or value_or("cert.mail_from", "", at=at)
+    if not chosen and settings.DEMONSTRATION:
+        chosen = _DEMONSTRATION_SENDER
     shown, address = parseaddr(str(chosen or ""))
     try:
         address = plain_address(address)

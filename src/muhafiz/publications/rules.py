@@ -12,6 +12,7 @@ _PLACE: Final = re.compile(r"\{(series|year|number)(?::0(\d{1,2})d)?\}")
 _SERIES: Final = re.compile(r"[a-z][a-z0-9_-]{0,59}")
 _LOOKALIKES: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _CODE_LENGTH: Final = 12
+_SHORT_YEAR: Final = 2
 
 
 class CannotTakeNumber(Refusal):
@@ -58,12 +59,17 @@ def is_number_format(pattern: object) -> bool:
 
 
 def written_number(pattern: str, series: str, year: int, number: int) -> str:
-    """The number as people read it; `pattern` is one that `is_number_format` takes."""
+    """The number as people read it; `pattern` is one that `is_number_format` takes.
+
+    "{year:02d}" is the year's last two digits.
+    """
     values: dict[str, str | int] = {"series": series.upper(), "year": year, "number": number}
 
     def place(match: re.Match[str]) -> str:
-        value = str(values[match.group(1)])
-        return value.zfill(int(match.group(2) or 0))
+        name, width = match.group(1), int(match.group(2) or 0)
+        value = str(values[name])
+        short = name == "year" and width == _SHORT_YEAR
+        return value[-_SHORT_YEAR:] if short else value.zfill(width)
 
     return _PLACE.sub(place, pattern)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from muhafiz.notifications.channels.smtp.address import BadSmtpAddress, SmtpAddr
 _STEP_SECONDS: Final = 30.0  # one command and its answer
 _VERDICT_SECONDS: Final = 120.0  # the peer's answer to the whole message
 _MOST_PER_CONNECTION: Final = 500
+
+_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+_LEADING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 
 #: Everything a dead or talking-nonsense peer makes the library raise.
 _PEER_ERRORS: Final = (OSError, smtplib.SMTPException, ValueError)
@@ -159,7 +163,8 @@ def _refusal(code: int, words: bytes, *, recipient: bool = False) -> Outcome:
 
 def _dotted(content: bytes) -> bytes:
     """The message with CR LF line ends, leading dots doubled, ending in a line end."""
-    quoted = smtplib._quote_periods(smtplib._fix_eols_bytes(content))
+    even = _LINE_END.sub(b"\r\n", content)
+    quoted = _LEADING_DOT.sub(b"..", even)
     return quoted if quoted.endswith(b"\r\n") else quoted + b"\r\n"
 
 
