@@ -44,13 +44,6 @@ class Value(models.Model):
 
     class Meta:
         db_table = "rulebook_value"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["origin", "key", "digest"],
-                condition=~models.Q(origin="local"),
-                name="rulebook_profile_once",
-            )
-        ]
         indexes = [models.Index(fields=["key", "-id"], name="rulebook_by_key")]
 
     def __str__(self) -> str:

@@ -54,8 +54,7 @@ def load_profile(name: str, *, actor: Actor, now: datetime) -> int:
 def enter_profile(name: str, drafts: list[Draft], *, actor: Actor, now: datetime) -> int:
     """Enter the checked values of a profile that are not there yet; returns how many."""
     origin = f"profile:{name}"
-    there = set(Value.objects.filter(origin=origin).values_list("key", "digest"))
-    new = [draft for draft in drafts if (draft.key, draft.digest()) not in there]
+    new = _new(origin, drafts)
     for draft in new:
         Value.objects.create(
             key=draft.key,
@@ -81,3 +80,16 @@ def enter_profile(name: str, drafts: list[Draft], *, actor: Actor, now: datetime
             details={draft.key: draft.digest() for draft in new},
         )
     return len(new)
+
+
+def _new(origin: str, drafts: list[Draft]) -> list[Draft]:
+    """The values of every key of which the profile now says something else than it said last."""
+    said: dict[str, list[str]] = {}
+    rows = Value.objects.filter(origin=origin).order_by("id").values_list("key", "digest")
+    for key, digest in rows:
+        said.setdefault(key, []).append(digest)
+    says: dict[str, list[str]] = {}
+    for draft in drafts:
+        says.setdefault(draft.key, []).append(draft.digest())
+    changed = {key for key, told in says.items() if said.get(key, [])[-len(told) :] != told}
+    return [draft for draft in drafts if draft.key in changed]
