@@ -56,12 +56,12 @@ def test_other_addresses_are_refused(url, settings):
 def test_starttls_with_a_checked_certificate(authority, monkeypatch):
     with served(Mailbox(), tls_context=authority.server, require_starttls=True) as peer:
         url = f"smtp://127.0.0.1:{peer.port}"
-        with pytest.raises(ChannelUnavailable, match="(?i)certificate"):
+        with pytest.raises(ChannelUnavailable, match=r"(?i)certificate"):
             handed(url)
         assert peer.mailbox.taken == []
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
         assert handed(url).kind == "sent"
-        with pytest.raises(ChannelUnavailable, match="(?i)certificate"):
+        with pytest.raises(ChannelUnavailable, match=r"(?i)certificate"):
             handed(f"smtp://localhost:{peer.port}")  # a trusted certificate for another name
         assert peer.mailbox.taken == [("abuse@org.example", LETTER.replace(b"end", b"end\r\n"))]
 
@@ -69,7 +69,7 @@ def test_starttls_with_a_checked_certificate(authority, monkeypatch):
 def test_tls_from_the_start(authority, monkeypatch):
     with served(Mailbox(), implicit_tls=authority.server) as peer:
         url = f"smtps://127.0.0.1:{peer.port}"
-        with pytest.raises(ChannelUnavailable, match="(?i)certificate"):
+        with pytest.raises(ChannelUnavailable, match=r"(?i)certificate"):
             handed(url)
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
         assert handed(url).kind == "sent"
@@ -107,11 +107,11 @@ OFFERED = [*HELLO, b"250 OK\r\n", b"250 OK\r\n"]  # then: to DATA
         ([*OFFERED, None], None, "temporary"),
         ([*OFFERED, b"451 not now\r\n"], None, "temporary"),
         ([*OFFERED, b"354 go\r\n"], b"\r\n.\r\n", "unsure"),
-        ([*OFFERED, b"354 go\r\n", b"250 OK\r\n"], b"QUIT", "sent"),
-        ([*OFFERED, b"354 go\r\n", b"550 no\r\n"], b"QUIT", "permanent"),
-        ([*OFFERED, b"354 go\r\n", b"421 closing\r\n"], b"QUIT", "temporary"),
+        ([*OFFERED, b"354 go\r\n", b"250 OK\r\n"], b"quit", "sent"),
+        ([*OFFERED, b"354 go\r\n", b"550 no\r\n"], b"rset", "permanent"),
+        ([*OFFERED, b"354 go\r\n", b"421 closing\r\n"], b"rset", "temporary"),
         ([*OFFERED, b"354 go\r\n", b"nonsense\r\n"], None, "unsure"),
-        ([*OFFERED, b"354 go\r\n", b"299 what\r\n"], b"QUIT", "unsure"),
+        ([*OFFERED, b"354 go\r\n", b"299 what\r\n"], b"quit", "unsure"),
         ([*OFFERED, b"354 go\r\n", b"x" * 10_000 + b"\r\n"], None, "unsure"),
     ],
 )
