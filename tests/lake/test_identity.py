@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muhafiz.lake.identity import IDENTITY, mixed
-from muhafiz.lake.preparation import merged, prepare_batch, reversed_names
+from muhafiz.lake.names import reversed_names
+from muhafiz.lake.preparation import merged, prepare_batch
 from muhafiz.lake.refusals import BadBatch
 from tests.lake.rows import NOON, SALT, accepted, host, row
 
@@ -140,7 +141,7 @@ def test_merging_is_what_a_dictionary_does(lines):
         assert sums[at] == sum(count for _, count in model[key])
 
 
-def test_rows_lie_by_owner_then_address_with_nobodys_last():
+def test_rows_lie_by_address_with_those_without_one_last():
     rows = [
         host(9, organization_id=None),
         host(7, organization_id=2),
@@ -150,8 +151,8 @@ def test_rows_lie_by_owner_then_address_with_nobodys_last():
         row(source_ip=None, source_fqdn="example.org", organization_id=2),
     ]
     events = prepare_batch(accepted(rows), salt=SALT).days[0].events
-    assert events["organization_id"].to_pylist() == [1, 2, 2, 2, 2, None]
-    assert events["row"].to_pylist() == [4, 3, 2, 5, 6, 1]
+    assert events["organization_id"].to_pylist() == [2, 1, 2, None, 2, 2]
+    assert events["row"].to_pylist() == [3, 4, 2, 1, 5, 6]
 
 
 def test_what_is_no_accepted_batch_is_refused():

@@ -11,7 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from muhafiz.formats.events import STORED
-from muhafiz.lake.layout import PLACE, place_range
+from muhafiz.lake.layout import LEFT_OUT, PLACE, place_range
 from muhafiz.lake.query import Cursor, EventQuery, Grouping, moment_of
 
 EVENTS = "events"
@@ -28,9 +28,9 @@ _GROUPS: dict[Grouping, str] = {
 
 
 def page(query: EventQuery) -> exp.Select:
-    """The rows of one page, in order, columns of `events.STORED`."""
+    """The rows of one page, in order; `layout.stored` gives them the columns of `events.STORED`."""
     descending = query.order == "newest"
-    found = _filtered(query).select(*(_output(name) for name in STORED.names))
+    found = _filtered(query).select(*(_output(n) for n in STORED.names if n != LEFT_OUT))
     found = found.order_by(
         exp.Ordered(this=_time(), desc=descending),
         exp.Ordered(this=exp.column("key"), desc=descending),

@@ -21,9 +21,8 @@ from muhafiz.lake.identity import (
     encoded,
     event_keys,
     present,
-    text_chunks,
-    text_parts,
 )
+from muhafiz.lake.names import reversed_names
 from muhafiz.lake.refusals import BadBatch
 
 _DAY_US = 86_400_000_000
@@ -35,7 +34,7 @@ _MAPPED = np.uint64(0xFFFF)
 
 @dataclass(frozen=True, slots=True)
 class PreparedDay:
-    """The events of one UTC day, sorted by owner and address, each key once."""
+    """The events of one UTC day, sorted by address, each key once."""
 
     day: date
     events: pa.Table  # the columns of events.STORED; repetitive strings dictionary-encoded
@@ -166,24 +165,22 @@ def _times(columns: dict[str, pa.Array]) -> Int64s:
 
 
 def _place(columns: dict[str, pa.Array], rows: Int64s) -> npt.NDArray[np.uint64]:
-    """What to sort by: owner in the upper 31 bits, then the address (IPv4 whole, IPv6 to /32)."""
+    """What to sort by: the address (IPv4 whole, IPv6 to /32) in the upper bits, then the owner."""
     owners = columns["organization_id"]
     if owners.null_count == len(owners):
         place = np.full(len(rows), _NOBODY, dtype=np.uint64)
     else:
         place = owners.fill_null(int(_NOBODY)).to_numpy().astype(np.uint64)[rows]
-        if place.max() > _NOBODY:
-            place = np.unique(place, return_inverse=True)[1].astype(np.uint64)
-    place <<= np.uint64(33)
+        np.minimum(place, _NOBODY, out=place)  # numbers beyond 2^31 share a place
     addresses = columns["source_address"]
     if addresses.null_count == len(addresses):
         return place
     high, low = address_halves(addresses)
     four = (high == 0) & (low >> np.uint64(32) == _MAPPED)
-    last = np.where(four, low & np.uint64(0xFFFFFFFF), high >> np.uint64(32) | np.uint64(1 << 32))
+    first = np.where(four, low & np.uint64(0xFFFFFFFF), high >> np.uint64(32) | np.uint64(1 << 32))
     if addresses.null_count:
-        last = np.where(present(addresses), last, np.uint64(2**33 - 1))
-    place |= last[rows]
+        first = np.where(present(addresses), first, np.uint64(2**33 - 1))
+    place |= first[rows] << np.uint64(31)
     return place
 
 
@@ -237,41 +234,3 @@ def _gathered(column: pa.Array, rows: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type) and len(column.dictionary) > _DICTIONARY_MOST:
         return taken.dictionary_decode()
     return taken
-
-
-def reversed_names(column: pa.Array) -> pa.Array:
-    """Domain names with their labels reversed: "www.example.org" → "org.example.www"."""
-    if pa.types.is_dictionary(column.type):
-        turned = reversed_names(column.dictionary)
-        return pa.DictionaryArray.from_arrays(column.indices, turned)
-    offsets, data = text_parts(column)
-    begin = int(offsets[0])
-    out = np.full(int(offsets[-1]) - begin, ord("."), dtype=np.uint8)
-    for start, end in text_chunks(offsets):
-        _reverse_chunk(offsets[start : end + 1], data, out[offsets[start] - begin :])
-    valid = None if not column.null_count else pa.array(present(column)).buffers()[1]
-    buffers = [valid, pa.py_buffer((offsets - begin).astype(np.int32)), pa.py_buffer(out)]
-    return pa.Array.from_buffers(pa.string(), len(column), buffers)
-
-
-def _reverse_chunk(
-    offsets: Int64s, data: npt.NDArray[np.uint8], out: npt.NDArray[np.uint8]
-) -> None:
-    """Lay the labels of each name into `out`, which is filled with dots, last label first."""
-    begin = offsets[0]
-    text = data[begin : offsets[-1]]
-    letters = text != ord(".")
-    lengths = np.diff(offsets)
-    named = lengths > 0
-    ends, lengths = (offsets[1:] - begin)[named], lengths[named]
-    # A label stops at a dot or at its name's end; ends before dots, should a name begin with one.
-    dots = np.flatnonzero(~letters)
-    stops = np.concatenate((ends, dots))
-    order = np.argsort(stops, kind="stable")
-    rows = np.concatenate((np.arange(len(ends)), np.searchsorted(ends, dots, side="right")))[order]
-    dotted = order >= len(ends)
-    stops = stops[order]
-    starts = np.concatenate(([0], (stops + dotted)[:-1]))
-    shift = (2 * ends - lengths)[rows] - stops - starts
-    target = np.arange(len(text)) + np.repeat(shift, stops - starts + dotted)
-    out[target[letters]] = text[letters]

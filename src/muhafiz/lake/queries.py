@@ -29,8 +29,8 @@ from muhafiz.lake.sighting_merge import merged_sightings
 
 SECONDS = 30.0  # a query's time limit unless told otherwise
 WIDE_ROWS = 1_000_000  # a query that may read more is wide
-_FIRST_DAYS = 1  # a page looks at so many days, then at eight times as many, and so on
-_GROWTH = 8
+_FIRST_DAYS = 4  # a page looks at so many days, then at 32 times as many, and so on
+_GROWTH = 32
 
 _engine: Engine = duckdb
 _wide = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))

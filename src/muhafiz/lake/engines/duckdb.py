@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -31,12 +31,13 @@ def run(
 ) -> pa.Table:
     """See `engines.Engine.run`."""
     sql = question.transform(_reads_files(files)).sql(dialect=dialect)
+    paths = {name: [str(file.path) for file in listed] for name, listed in files.items()}
     cursor = _database().cursor()
     try:
         for name, table in tables.items():
             cursor.register(name, table)
         with _limited(cursor, seconds):
-            return cursor.execute(sql).to_arrow_table()
+            return cursor.execute(sql, paths).to_arrow_table()
     except duckdb.InterruptException as stopped:
         raise QueryTooSlow(seconds=seconds) from stopped
     except duckdb.OutOfMemoryException as full:
@@ -48,19 +49,16 @@ def run(
         cursor.close()
 
 
-def _reads_files(
-    files: Mapping[str, Sequence[SegmentFile]],
-) -> Callable[[exp.Expression], exp.Expression]:
-    """A rewriting of table names into `read_parquet([...])`."""
+def _reads_files(names: Iterable[str]) -> Callable[[exp.Expression], exp.Expression]:
+    """A rewriting of table names into `read_parquet($name)`, a parameter that lists the paths."""
+    known = set(names)
 
     def rewrite(node: exp.Expression) -> exp.Expression:
-        if not isinstance(node, exp.Table) or node.name not in files:
+        if not isinstance(node, exp.Table) or node.name not in known:
             return node
-        paths = [exp.Literal.string(str(file.path)) for file in files[node.name]]
         plain = exp.PropertyEQ(this=exp.to_identifier("hive_partitioning"), expression=exp.false())
-        read = exp.Anonymous(
-            this="read_parquet", expressions=[exp.Array(expressions=paths), plain]
-        )
+        paths = exp.Parameter(this=exp.Var(this=node.name))
+        read = exp.Anonymous(this="read_parquet", expressions=[paths, plain])
         return exp.Table(this=read, alias=exp.TableAlias(this=exp.to_identifier(node.name)))
 
     return rewrite
