@@ -57,7 +57,9 @@ def run(source: Source, raw: bytes, rows: int = 3) -> list[int]:
         numbers = sorted([*accepted, *aside])
         assert numbers == list(range(last + 1, batch.last_row + 1))
         assert len(numbers) <= rows
-        assert not [each for each in batch.events["extra"].drop_null().to_pylist() if not json.loads(each)]
+        assert not [
+            each for each in batch.events["extra"].drop_null().to_pylist() if not json.loads(each)
+        ]
         last = batch.last_row
         seen += numbers
     return seen
@@ -74,7 +76,9 @@ def test_any_bytes_are_accounted_for(name: str, raw: bytes) -> None:
 
 @given(
     rows=st.lists(
-        st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=5),
+        st.lists(
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=5
+        ),
         max_size=12,
     )
 )
@@ -90,7 +94,11 @@ def test_every_quoted_csv_row_is_counted_once(rows: list[list[str]]) -> None:
         assert len(numbers) == len(rows)
 
 
-@given(lines=st.lists(st.binary(max_size=40).map(lambda b: b.replace(b"\n", b"").replace(b"\r", b"")), max_size=20))
+@given(
+    lines=st.lists(
+        st.binary(max_size=40).map(lambda b: b.replace(b"\n", b"").replace(b"\r", b"")), max_size=20
+    )
+)
 @settings(max_examples=200, deadline=None)
 def test_every_line_of_json_lines_is_counted_once(lines: list[bytes]) -> None:
     raw = b"\n".join([b'{"source.ip":"192.0.2.1"}', *lines])

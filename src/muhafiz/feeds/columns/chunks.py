@@ -75,7 +75,15 @@ def _transcoded(first: bytes, stream: BinaryIO, name: str | None) -> Iterator[by
 
 
 def _read(stream: BinaryIO) -> bytes:
-    return stream.read(CHUNK_BYTES) or b""
+    """A full chunk, however little the stream gives at a time; short only at the end."""
+    piece = stream.read(CHUNK_BYTES) or b""
+    if len(piece) == CHUNK_BYTES or not piece:
+        return piece
+    pieces, size = [piece], len(piece)
+    while size < CHUNK_BYTES and (piece := stream.read(CHUNK_BYTES - size) or b""):
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
 
 
 def _ends_lines_with_cr(head: bytes) -> bool:

@@ -166,9 +166,7 @@ def read_fields(block: Block) -> FieldTable:
     return FieldTable(rows, fields, aside)
 
 
-def _merge(
-    rows: Any, fields: pa.Table, more_rows: Any, more: pa.Table
-) -> tuple[Any, pa.Table]:
+def _merge(rows: Any, fields: pa.Table, more_rows: Any, more: pa.Table) -> tuple[Any, pa.Table]:
     if not len(more_rows):
         return rows, fields
     both = np.concatenate([rows, more_rows])
@@ -181,10 +179,11 @@ def _doubtful_rows(block: Block, delimiter: int) -> Any:
     data = block.data
     cells = np.frombuffer(data, np.uint8)
     found: list[Any] = []
-    if data.count(b"\n") != len(block.ends):
-        breaks = np.flatnonzero(cells == _LINE_FEED)
+    is_break = cells == _LINE_FEED
+    if np.count_nonzero(is_break) != len(block.ends):
+        breaks = np.flatnonzero(is_break)
         found.append(breaks[~np.isin(breaks, block.ends - 1, assume_unique=True)])
-    if data.count(b"\r") != data.count(b"\r\n"):
+    if b"\r" in data:
         returns = np.flatnonzero(cells == _RETURN)
         found.append(returns[cells[returns + 1] != _LINE_FEED])
     if b"\0" in data:
@@ -239,9 +238,7 @@ def _any_of(cells: Any, first: int, second: int, third: int) -> Any:
     return (cells == first) | (cells == second) | (cells == third)
 
 
-def _read_sound(
-    block: Block, indexes: Any, shape: CsvShape, aside: Aside
-) -> tuple[Any, pa.Table]:
+def _read_sound(block: Block, indexes: Any, shape: CsvShape, aside: Aside) -> tuple[Any, pa.Table]:
     data = block.data
     if len(indexes) != len(block.ends):
         starts = np.concatenate(([0], block.ends[:-1]))
@@ -284,9 +281,7 @@ def _arrow_table(data: bytes, shape: CsvShape, wrong: list[tuple[int, int]]) -> 
     )
 
 
-def _read_alone(
-    block: Block, indexes: Any, shape: CsvShape, aside: Aside
-) -> tuple[Any, pa.Table]:
+def _read_alone(block: Block, indexes: Any, shape: CsvShape, aside: Aside) -> tuple[Any, pa.Table]:
     kept: list[int] = []
     fields: list[list[str]] = []
     for index in indexes.tolist():
@@ -314,6 +309,4 @@ def _wrong_count(aside: Aside, block: Block, index: int, count: int, width: int)
 
 def _table(fields: Sequence[Sequence[str]], shape: CsvShape) -> pa.Table:
     columns = list(zip(*fields, strict=True)) or [()] * len(shape.names)
-    return pa.table(
-        [pa.array(column, pa.string()) for column in columns], names=list(shape.names)
-    )
+    return pa.table([pa.array(column, pa.string()) for column in columns], names=list(shape.names))

@@ -53,6 +53,13 @@ class Draft:
     named: Mapping[str, str] = field(default_factory=dict)
 
 
+def plain_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column as one array, without a copy where it is one already."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 @dataclass(slots=True)
 class _Column:
     """Distinct texts and each row's place among them."""
@@ -63,8 +70,7 @@ class _Column:
     @classmethod
     def of(cls, texts: pa.Array | pa.ChunkedArray) -> _Column:
         """Encode; trim; empty is NULL."""
-        plain = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-        encoded = plain.dictionary_encode()
+        encoded = plain_array(texts).dictionary_encode()
         return cls(readings.empty_to_null(encoded.dictionary), encoded.indices)
 
     def spread(self, read: pa.Array) -> pa.Array:
@@ -86,8 +92,8 @@ class _Column:
 
 def finish(draft: Draft, block: Block, context: ParseContext) -> ParsedBatch:
     """Read, check and lay out a draft's columns as a `ParsedBatch` of this block."""
-    columns = {name: _Column.of(texts) for name, texts in draft.texts.items()}
-    done: dict[str, pa.Array] = {}
+    done = _plain_times(draft, context.received_at)
+    columns = {name: _Column.of(texts) for name, texts in draft.texts.items() if name not in done}
     given: dict[str, pa.Array] = {}
     refuse = _Refusing(draft, block)
     _read_addresses(columns, done, refuse)
@@ -108,6 +114,15 @@ def finish(draft: Draft, block: Block, context: ParseContext) -> ParsedBatch:
     return ParsedBatch(events, draft.aside.table(block.apart), last)
 
 
+def _plain_times(draft: Draft, received_at: datetime) -> dict[str, pa.Array]:
+    """The times, read at once, when every row has a sound one; else nothing."""
+    texts = draft.texts.get("time_source")
+    if texts is None or len(texts) == 0:
+        return {}
+    times = readings.parse_uniform_times(texts, received_at)
+    return {} if times is None or times.null_count else {"time_source": times}
+
+
 class _Refusing:
     """Sets a draft's rows aside by their index."""
 
@@ -124,13 +139,14 @@ class _Refusing:
             text = column.values[column.indices[index].as_py()].as_py()
             place = int(np.searchsorted(self._block.positions, row))
             detail = f"{text[:_SHOWN]!r} cannot be read as {name}"
-            self._draft.aside.add(
-                row, reason, detail, row_bytes(self._block, place), column=named
-            )
+            self._draft.aside.add(row, reason, detail, row_bytes(self._block, place), column=named)
             self.rows.add(row)
 
 
-
+def _distinct(texts: pa.Array) -> pa.DictionaryArray:
+    """Texts that are distinct already, said so that nobody looks for repetitions again."""
+    places = pa.array(np.arange(len(texts), dtype=np.int32))
+    return pa.DictionaryArray.from_arrays(places, pc.fill_null(texts, ""))
 
 
 def _read_addresses(
@@ -140,7 +156,7 @@ def _read_addresses(
         if name not in columns:
             continue
         column = columns[name]
-        texts, packed = parse_addresses(column.values)
+        texts, packed = parse_addresses(_distinct(column.values))
         refuse(column.unread(packed), "address", name, column)
         done[name], done[packed_name] = column.spread(texts), column.spread(packed)
 
@@ -169,7 +185,7 @@ def _read_strict(
 def _loose(name: str, texts: pa.Array) -> pa.Array | None:
     """The reading of a describing column, or None when its text stays as it is."""
     if name in {"source_fqdn", "destination_fqdn"}:
-        return parse_domains(texts)
+        return parse_domains(_distinct(texts))
     if name == "source_geolocation_cc":
         return readings.parse_matching(pc.ascii_upper(texts), "[A-Z]{2}")
     if name == "malware_hash_sha256":
@@ -236,12 +252,10 @@ def _read_classification(
     done["classification_identifier"] = identifier
 
 
-def _fill_constants(
-    done: dict[str, pa.Array], draft: Draft, context: ParseContext
-) -> None:
+def _fill_constants(done: dict[str, pa.Array], draft: Draft, context: ParseContext) -> None:
     """Constants where rows say nothing; the feed's own words win over the mapping's."""
     options = context.options
-    constants = dict(draft.constants)
+    constants: dict[str, str | None] = dict(draft.constants)
     for name, option in (
         ("feed_provider", "provider"),
         ("feed_name", "feed"),
@@ -249,8 +263,8 @@ def _fill_constants(
         ("tlp", "tlp"),
     ):
         if options.get(option):
-            text = str(options[option])
-            constants[name] = readings.read_tlp(text) if name == "tlp" else text
+            given = str(options[option])
+            constants[name] = readings.read_tlp(given) if name == "tlp" else given
     for name, text in constants.items():
         if text is None:
             continue
@@ -270,8 +284,5 @@ def _lay_out(done: dict[str, pa.Array], draft: Draft, extra: pa.Array) -> pa.Tab
         taxonomies = [TAXONOMY_OF.get(each) for each in types.dictionary.to_pylist()]
         taxonomy = pa.array(taxonomies, pa.string()).take(types.indices)
         done["classification_taxonomy"] = taxonomy
-    arrays = [
-        done[f.name] if f.name in done else pa.nulls(rows, f.type)
-        for f in PARSED
-    ]
+    arrays = [done[f.name] if f.name in done else pa.nulls(rows, f.type) for f in PARSED]
     return pa.Table.from_arrays(arrays, schema=PARSED)

@@ -23,9 +23,7 @@ _REST_OF_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+("?)', re.DOTALL)
 _BETWEEN = b" \t\r\n,"
 
 
-def cut_elements(
-    chunks: Iterable[bytes], row_limit: int = ROW_BYTES
-) -> Iterator[Rows | LongRow]:
+def cut_elements(chunks: Iterable[bytes], row_limit: int = ROW_BYTES) -> Iterator[Rows | LongRow]:
     """The document's objects in order, as rows; see the module."""
     cutter = _Cutter(row_limit)
     for chunk in chunks:

@@ -25,7 +25,7 @@ _SPACED_COLONS = (b" :", b"\t:", b"\r:", b"\n:")
 _DEEPEST = 64
 
 
-class _DuplicateKey(ValueError):
+class _DuplicateKeyError(ValueError):
     pass
 
 
@@ -160,7 +160,7 @@ def _count_keys(found: dict[str, Any]) -> int:
 def _unique_keys(raw: bytes) -> bool:
     try:
         json.loads(raw, object_pairs_hook=_pairs)
-    except _DuplicateKey:
+    except _DuplicateKeyError:
         return False
     except (ValueError, RecursionError):
         return False
@@ -170,13 +170,11 @@ def _unique_keys(raw: bytes) -> bool:
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _DuplicateKey
+        raise _DuplicateKeyError
     return found
 
 
-def text_column(
-    values: list[Any], refuse: Callable[[int], None] | None = None
-) -> pa.Array:
+def text_column(values: list[Any], refuse: Callable[[int], None] | None = None) -> pa.Array:
     """Values as texts: numbers and booleans as JSON writes them, null and "" as NULL.
 
     An object or list has no plain text: `refuse(index)` is called and the value is NULL.
@@ -206,5 +204,7 @@ def _text(value: Any) -> str | None:
 
 def json_text(value: dict[str, Any]) -> str | None:
     """An object as `extra` keeps it: compact JSON without null and empty members, or NULL."""
-    rest = {key: each for key, each in value.items() if each is not None and each not in ("", [], {})}
+    rest = {
+        key: each for key, each in value.items() if each is not None and each not in ("", [], {})
+    }
     return orjson.dumps(rest).decode() if rest else None

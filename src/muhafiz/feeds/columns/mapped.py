@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from muhafiz.feeds.columns.drafts import Draft
+from muhafiz.feeds.columns.drafts import Draft, plain_array
 from muhafiz.feeds.columns.extras import json_objects
 from muhafiz.formats.rsit import UNDETERMINED
 
@@ -31,12 +31,12 @@ def draft_of(
         for column, names in mapping.columns.items()
         if any(name in fields.column_names for name in names)
     }
-    texts = {column: _plain(fields.column(name)) for column, name in named.items()}
+    texts = {column: plain_array(fields.column(name)) for column, name in named.items()}
     if mapping.when:
         texts.update(_by_rules(fields, mapping, texts))
     taken = set(named.values()) | mapping.drop
     rest = {
-        name: _plain(fields.column(name)) for name in fields.column_names if name not in taken
+        name: plain_array(fields.column(name)) for name in fields.column_names if name not in taken
     }
     return Draft(
         rows=table.rows,
@@ -63,7 +63,7 @@ def _by_rules(
     identifiers = texts.get("classification_identifier", none)
     for rule in reversed(mapping.when):
         if rule.field in fields.column_names:
-            holds = _holds(_plain(fields.column(rule.field)), rule)
+            holds = _holds(plain_array(fields.column(rule.field)), rule)
             types = pc.if_else(holds, rule.type, types)
             if rule.identifier:
                 identifiers = pc.if_else(holds, rule.identifier, identifiers)
@@ -74,7 +74,3 @@ def _holds(texts: pa.Array, rule: When) -> pa.Array:
     encoded = texts.dictionary_encode()
     plain = pc.ascii_lower(pc.utf8_trim_whitespace(encoded.dictionary))
     return pc.is_in(plain, value_set=pa.array(rule.equals, pa.string())).take(encoded.indices)
-
-
-def _plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

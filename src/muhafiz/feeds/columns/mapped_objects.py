@@ -79,9 +79,7 @@ def _values(objects: list[dict[str, Any]], names: tuple[str, ...]) -> list[Any] 
     return values if any(value is not None for value in values) else None
 
 
-def _refusing(
-    table: ObjectTable, block: Block, column: str, name: str, refused: set[int]
-) -> Any:
+def _refusing(table: ObjectTable, block: Block, column: str, name: str, refused: set[int]) -> Any:
     def refuse(index: int) -> None:
         row = int(table.rows[index])
         place = int(np.searchsorted(block.positions, row))

@@ -67,25 +67,28 @@ def parse_times(texts: pa.Array, received_at: datetime) -> pa.Array:
 
     Times before 1990 or more than a day after `received_at` are NULL.
     """
-    times = _uniform_times(texts)
-    if times is None:
-        times = parse_each(texts, _time, TIME)
-    sane = pc.and_(
-        pc.greater_equal(times, pa.scalar(EARLIEST, TIME)),
-        pc.less_equal(times, pa.scalar(received_at.astimezone(UTC) + LATE, TIME)),
-    )
-    return pc.if_else(sane, times, pa.scalar(None, TIME))
+    times = parse_uniform_times(texts, received_at)
+    return _sane(parse_each(texts, _time, TIME), received_at) if times is None else times
 
 
-def _uniform_times(texts: pa.Array) -> pa.Array | None:
-    """The whole column in one go when it is uniform, which it nearly always is."""
+def parse_uniform_times(texts: pa.Array, received_at: datetime) -> pa.Array | None:
+    """The same in one go, or None when not every text is a time in one ISO 8601 form."""
     for kind in (_NAIVE, TIME):
         try:
             times = pc.cast(texts, kind)
         except pa.ArrowInvalid:
             continue
-        return pc.assume_timezone(times, "UTC") if kind is _NAIVE else times
+        utc = pc.assume_timezone(times, "UTC") if kind is _NAIVE else times
+        return _sane(utc, received_at)
     return None
+
+
+def _sane(times: pa.Array, received_at: datetime) -> pa.Array:
+    sane = pc.and_(
+        pc.greater_equal(times, pa.scalar(EARLIEST, TIME)),
+        pc.less_equal(times, pa.scalar(received_at.astimezone(UTC) + LATE, TIME)),
+    )
+    return times if pc.all(sane).as_py() else pc.if_else(sane, times, pa.scalar(None, TIME))
 
 
 def _time(text: str) -> datetime | None:
@@ -106,8 +109,9 @@ def parse_ports(texts: pa.Array) -> pa.Array:
 
 def parse_asns(texts: pa.Array) -> pa.Array:
     """AS numbers (int64), "AS" before them allowed."""
-    return parse_each(texts, lambda text: _number(text.upper().removeprefix("AS"), MAX_ASN),
-                      pa.int64())
+    return parse_each(
+        texts, lambda text: _number(text.upper().removeprefix("AS"), MAX_ASN), pa.int64()
+    )
 
 
 def _number(text: str, most: int) -> int | None:

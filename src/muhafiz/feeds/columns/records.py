@@ -206,7 +206,7 @@ def _told_apart(rows: Rows, row_limit: int) -> Iterator[Rows | LongRow]:
     lengths = rows.ends - starts
     odd = np.flatnonzero((lengths <= 2) | (lengths > row_limit))  # noqa: PLR2004 - CR and LF
     done = 0
-    for at in odd:
+    for at in odd.tolist():
         raw = rows.data[starts[at] : rows.ends[at]]
         if len(raw) <= KEPT_BYTES and raw.strip(b"\r\n"):
             continue

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE", "Guess", "guess_mapping"]
 _CODE = "generic"
+_NO_MAPPING = FieldMapping(_CODE)
 _NEVER = "\0"  # no column can have this name
 
 
@@ -43,7 +44,7 @@ def recognizes(file_name: str, head: bytes) -> int:
 class MappedShape(CsvShape):
     """A report's columns and the mapping they are read by."""
 
-    mapping: FieldMapping = FieldMapping(_CODE)
+    mapping: FieldMapping = _NO_MAPPING
 
 
 class _Replayed(io.RawIOBase):

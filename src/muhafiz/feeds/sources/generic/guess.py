@@ -97,7 +97,9 @@ def _regularity(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
 
 
 def _looks_like_data(value: str) -> bool:
-    return bool(re.fullmatch(r"\s*(\d[\d.:/ TZ+-]*|[0-9a-fA-F:]*::?[0-9a-fA-F:.]+|https?://.*)", value))
+    return bool(
+        re.fullmatch(r"\s*(\d[\d.:/ TZ+-]*|[0-9a-fA-F:]*::?[0-9a-fA-F:.]+|https?://.*)", value)
+    )
 
 
 def _guess_columns(

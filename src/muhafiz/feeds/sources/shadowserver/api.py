@@ -85,7 +85,9 @@ def _listed(
 
 
 @contextmanager
-def _answer(client: httpx.Client, method: str, url: str, **request: Any) -> Iterator[httpx.Response]:
+def _answer(
+    client: httpx.Client, method: str, url: str, **request: Any
+) -> Iterator[httpx.Response]:
     try:
         with client.stream(method, url, **request) as answer:
             if answer.status_code != httpx.codes.OK:

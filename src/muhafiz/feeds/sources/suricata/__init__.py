@@ -99,8 +99,7 @@ def _is_wanted(line: bytes, wanted: frozenset[str]) -> bool:
 def _event(found: dict[str, Any]) -> dict[str, Any]:
     flat = dict(flatten(found))
     category = flat.get("alert.category")
-    known = isinstance(category, str)
-    flat["type"] = _TYPES.get(category.lower(), "ids-alert") if known else "ids-alert"
+    flat["type"] = _TYPES.get(str(category).lower(), "ids-alert")
     severity = flat.get("alert.severity")
     flat["level"] = _SEVERITIES.get(severity) if isinstance(severity, int) else None
     return flat

@@ -89,9 +89,7 @@ def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
 
 def _without_comments(pieces: Iterable[Rows | LongRow]) -> Iterator[Rows | LongRow]:
     for piece in pieces:
-        if not isinstance(piece, Rows) or not (
-            piece.data.startswith(b"#") or b"\n#" in piece.data
-        ):
+        if not isinstance(piece, Rows) or not (piece.data.startswith(b"#") or b"\n#" in piece.data):
             yield piece
             continue
         offsets = [0, *piece.ends.tolist()]
