@@ -199,6 +199,7 @@ def test_tampering_behind_the_triggers_is_found(db, name, write, sign_head):
     verdict = queries.verdict()
     assert not verdict.whole
     assert verdict.finding
+    assert queries.verify() == verdict.findings
 
 
 def test_a_tail_cut_with_a_mended_tree_row_is_found_by_the_signed_head(db, write, sign_head):

@@ -210,6 +210,11 @@ def verdict(*, progress: Progress | None = None) -> Verdict:
     return Verdict(tree.size, sum(map(len, heads.values())), tuple(findings[:_MOST_FINDINGS]))
 
 
+def verify(*, progress: Progress | None = None) -> tuple[str, ...]:
+    """The findings of `verdict`: none when the stored log is whole."""
+    return verdict(progress=progress).findings
+
+
 def _growth(size: int, stops: set[int], findings: list[str]) -> Iterator[Frontier]:
     """The tree at every stop, now and then between, and at its end; gaps land in `findings`."""
     frontier, leaves, expected = Frontier(), [], 0

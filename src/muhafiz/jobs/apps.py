@@ -10,3 +10,9 @@ class JobsConfig(AppConfig):
 
     name = "muhafiz.jobs"
     verbose_name = "Jobs"
+
+    def ready(self) -> None:
+        """Import every installed app's `jobs` module; a broken one stops the start."""
+        from muhafiz.jobs.registry import discover_jobs  # noqa: PLC0415 - apps are ready only now
+
+        discover_jobs()

@@ -196,9 +196,6 @@ def find_job(name: str) -> JobSpec:
     """
     spec = _JOBS.get(name)
     if spec is None:
-        discover_jobs()
-        spec = _JOBS.get(name)
-    if spec is None:
         near = difflib.get_close_matches(name, _JOBS, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise UnknownJob(f"There is no job {name}.{hint}")
@@ -207,7 +204,6 @@ def find_job(name: str) -> JobSpec:
 
 def declared_jobs() -> list[JobSpec]:
     """Every declared job, by name."""
-    discover_jobs()
     return sorted(_JOBS.values(), key=lambda spec: spec.name)
 
 
