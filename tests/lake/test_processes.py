@@ -111,9 +111,7 @@ def test_four_processes_at_once_store_each_event_once(installed, what):
     let_go(processes)
     answers = [process.communicate()[0].split("\n") for process in processes]
     assert [process.returncode for process in processes] == [0] * 4
-    acknowledged = [
-        line.split() for lines in answers for line in lines if line and line != "moved"
-    ]
+    acknowledged = [line.split() for lines in answers for line in lines if line and line != "moved"]
     (events, keys, sightings), reports = verified(installed)
     assert events == keys == 50
     assert reports == {int(report) for report, _, _ in acknowledged}
