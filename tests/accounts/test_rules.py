@@ -16,6 +16,7 @@ from muhafiz.accounts.rules import (
     matrix,
     may,
     plain_email,
+    plain_name,
 )
 from muhafiz.common.actor import Actor
 
@@ -110,6 +111,11 @@ def test_nobody_changes_their_own_roles():
     check_grants(person("administrator"), person_id=2, whom="Q")
     with pytest.raises(NotAllowed):
         check_grants(person("director"), person_id=2, whom="Q")
+
+
+def test_a_name_is_kept_as_written_but_for_control_characters():
+    assert plain_name(" عائشہ\u200c صدیقی\r\n\0\ud800 ") == "عائشہ\u200c صدیقی"
+    assert len(plain_name("a" * 300)) == 200
 
 
 def test_an_address_has_one_spelling():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
@@ -20,7 +19,8 @@ from muhafiz.audit.actions.entries import (
 )
 from muhafiz.audit.actions.heads import CannotKeepHead, keep_signed_head
 from muhafiz.audit.models import Tree
-from muhafiz.audit.rules import Frontier, leaf_hash, proves_consistency, proves_inclusion, tree_root
+from muhafiz.audit.proofs import proves_consistency, proves_inclusion
+from muhafiz.audit.rules import Frontier, leaf_hash, tree_root
 from muhafiz.common.actor import Actor
 
 
@@ -139,22 +139,22 @@ POSTGRESQL_ATTACKS = {
 }
 
 
-@pytest.mark.parametrize("attack", [*ATTACKS, *SQLITE_ATTACKS, *POSTGRESQL_ATTACKS])
-def test_raw_statements_are_stopped(db, attack, write, sign_head):
-    own = SQLITE_ATTACKS if connection.vendor == "sqlite" else POSTGRESQL_ATTACKS
-    statement = own.get(attack) or ATTACKS.get(attack)
-    if statement is None:
-        pytest.skip("a statement of the other database")
+def stopped(statement: str) -> bool:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    except IntegrityError as refusal:
+        return "only grows" in str(refusal) or "unique" in str(refusal)
+    return False
+
+
+def test_raw_statements_are_stopped(db, write, sign_head):
     index = write(3).start
     sign_head()
     before = queries.entries(limit=3)
-    text = statement.format(index=index, uuid="0" * 32)
-    with (
-        pytest.raises(IntegrityError),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(text)
+    own = SQLITE_ATTACKS if connection.vendor == "sqlite" else POSTGRESQL_ATTACKS
+    for name, statement in (ATTACKS | own).items():
+        assert stopped(statement.format(index=index, uuid="0" * 32)), name
     assert queries.entries(limit=3) == before
     assert queries.verdict().whole
 
@@ -238,26 +238,3 @@ def test_a_signature_that_does_not_verify_is_not_kept(db, write, key, now):
             now=now,
         )
     assert queries.signed_heads() == before
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_tree_stays_right_when_writers_race(actor, now):
-    if connection.vendor == "sqlite":
-        pytest.skip("see the file test: an in-memory database has one connection")
-
-    def writer():
-        try:
-            for _ in range(20):
-                with transaction.atomic():
-                    record_entry(actor=actor, now=now, action="race.run", subject="x:1")
-        finally:
-            connection.close()
-
-    before = queries.current_head().size
-    threads = [threading.Thread(target=writer) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert queries.current_head().size == before + 80
-    assert queries.verdict().whole

@@ -8,17 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muhafiz.audit.rules import (
-    EMPTY_ROOT,
-    Frontier,
+from muhafiz.audit.proofs import (
     consistency_proof,
     inclusion_proof,
-    leaf_hash,
-    node_hash,
     proves_consistency,
     proves_inclusion,
-    tree_root,
 )
+from muhafiz.audit.rules import EMPTY_ROOT, Frontier, leaf_hash, node_hash, tree_root
 
 # The leaves and roots of certificate-transparency's merkle tree tests.
 CT_LEAVES = [

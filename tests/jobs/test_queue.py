@@ -71,6 +71,20 @@ def test_a_payload_that_is_no_json_is_refused(db, declare, queue, clock):
         queue(payload={"at": clock.now()})
 
 
+def test_a_unique_key_has_its_length(db, declare, queue):
+    declare()
+    assert queue(unique_key="k" * 200)
+    with pytest.raises(ValueError, match="200"):
+        queue(unique_key="k" * 201)
+
+
+def test_an_idle_worker_writes_nothing(db, clock, django_assert_num_queries):
+    run_due(clock)
+    with django_assert_num_queries(2) as asked:
+        run_due(clock)
+    assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_rollback_takes_the_job_back(declare, queue, clock):
     ran = declare()

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from muhafiz.common.clock import HeldClock
 from muhafiz.jobs import queries, registry
 from muhafiz.jobs.actions.claims import claim_job
 from muhafiz.jobs.actions.pruning import prune_jobs
@@ -92,6 +93,18 @@ def test_a_clock_that_jumps_back_and_forth_within_a_slot_runs_nothing_twice(ran,
         clock.advance(timedelta(days=10))
         poll(clock)
     assert len(ran) == 1
+
+
+def test_a_second_scheduler_a_little_behind_changes_nothing(ran, clock):
+    behind = HeldClock(clock.now() - timedelta(seconds=2))  # still in the slot before
+    poll(clock)
+    for _ in range(3):
+        poll(behind)
+        poll(clock)
+    assert len(ran) == 1
+    clock.advance(FIVE)
+    poll(clock)
+    assert len(ran) == 2
 
 
 def test_the_timetable_tells_the_last_run_and_the_next(ran, clock, now):

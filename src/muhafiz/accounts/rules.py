@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import tomllib
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -157,6 +158,11 @@ def check_grants(actor: Actor, *, person_id: int, whom: str) -> None:
 def token_digest(token: str) -> str:
     """What is kept of an entry link's token: SHA-256 in hex (the token has 256 random bits)."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def plain_name(name: str) -> str:
+    """The name without control characters and lone surrogates, trimmed to 200 characters."""
+    return "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cs"}).strip()[:200]
 
 
 def plain_email(email: str) -> str:

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from muhafiz.audit.canonical import FORMAT, Entry, head_text, utc_text
 from muhafiz.audit.models import LogEntry, SignedHead, Tree
-from muhafiz.audit.rules import Frontier, consistency_proof, inclusion_proof, leaf_hash
+from muhafiz.audit.proofs import consistency_proof, inclusion_proof
+from muhafiz.audit.rules import Frontier, leaf_hash
 
 _PORTION = 5_000  # entries read at a time, so memory does not grow with the log
 _MOST_FINDINGS = 20

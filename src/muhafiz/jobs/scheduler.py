@@ -11,7 +11,7 @@ from muhafiz.common.clock import Clock
 from muhafiz.jobs.actions.claims import mark_clock
 from muhafiz.jobs.models import Job, TimedJob
 from muhafiz.jobs.registry import JobSpec, declared_jobs
-from muhafiz.jobs.rules import ACTIVE, QUEUED, RUNNING, slot_of, timed_step
+from muhafiz.jobs.rules import ACTIVE, QUEUED, RUNNING, clock_went_back, slot_of, timed_step
 
 _SCHEDULER = Actor.job("jobs.scheduler")
 
@@ -41,7 +41,7 @@ def _schedule(spec: JobSpec, row: TimedJob | None, now: datetime) -> bool:
     assert spec.every is not None  # noqa: S101 - the caller chose timed jobs
     slot = slot_of(now, spec.every, spec.offset)
     step = timed_step(row.last_slot, row.highest_slot, slot) if row else "run"
-    if step == "wait":
+    if step == "wait" or (step == "anchor" and _is_behind(row, slot, now)):
         return False
     if step == "run" and _is_running(spec):
         return False
@@ -49,6 +49,11 @@ def _schedule(spec: JobSpec, row: TimedJob | None, now: datetime) -> bool:
         if not _move(spec, row, slot, now):
             return False  # another scheduler was first
         return step == "run" and _queue(spec, slot, now)
+
+
+def _is_behind(row: TimedJob | None, slot: int, now: datetime) -> bool:
+    """Whether this machine's clock is only a little behind the one that was first."""
+    return row is not None and slot < row.last_slot and not clock_went_back(now, row.seen_at)
 
 
 def _is_running(spec: JobSpec) -> bool:

@@ -10,7 +10,14 @@ from django.db import IntegrityError, transaction
 
 from muhafiz.accounts.models import Person, Role
 from muhafiz.accounts.queries import PersonFacts, facts
-from muhafiz.accounts.rules import check_grants, check_holds, check_may, check_role, plain_email
+from muhafiz.accounts.rules import (
+    check_grants,
+    check_holds,
+    check_may,
+    check_role,
+    plain_email,
+    plain_name,
+)
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.common.refusal import Refusal
@@ -53,7 +60,7 @@ def register_person(
     row, made = Person.objects.get_or_create(
         email=address,
         defaults={
-            "name": name.strip() or address.partition("@")[0],
+            "name": plain_name(name) or address.partition("@")[0],
             "language": language,
             "organization_id": organization_id,
             "registered_at": now,

@@ -16,6 +16,8 @@ from muhafiz.jobs.models import Job
 from muhafiz.jobs.registry import find_job
 from muhafiz.jobs.rules import ACTIVE, CANCELLED, FAILED, QUEUED, RUNNING
 
+_LONGEST_KEY = 200
+
 
 class NoSuchJob(Refusal):
     """The queue holds no job of this number."""
@@ -54,8 +56,11 @@ def enqueue_job(
     Raises:
         UnknownJob: no room declares it.
         TypeError: the payload is not JSON.
+        ValueError: the unique key is too long.
     """
     spec = find_job(name)
+    if unique_key is not None and len(unique_key) > _LONGEST_KEY:
+        raise ValueError(f"A unique key has at most {_LONGEST_KEY} characters.")
     row = Job(
         name=name,
         payload=json.dumps(payload, sort_keys=True, allow_nan=False),
