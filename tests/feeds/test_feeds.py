@@ -39,7 +39,9 @@ def test_a_feed_that_makes_no_sense_is_refused(db, actor, now, values):
 
 
 def test_secrets_are_sealed_and_never_audited(feed, actor, now):
-    set_feed_secrets(name=feed, secrets={"api_key": "k-1", "secret": "hunter2"}, actor=actor, now=now)
+    set_feed_secrets(
+        name=feed, secrets={"api_key": "k-1", "secret": "hunter2"}, actor=actor, now=now
+    )
     kept = Feed.objects.get(name=feed)
     assert b"hunter2" not in bytes(kept.sealed_secrets)
     assert fetching._options(kept)["secret"] == "hunter2"

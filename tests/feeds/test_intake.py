@@ -77,9 +77,7 @@ def test_a_zipped_report_is_guessed_by_its_member(feed, actor, now):
 
 def test_a_feed_that_does_not_exist_takes_nothing(feed, actor, now):
     with pytest.raises(UnknownFeed):
-        keep_report(
-            feed="nobody", file_name=NAME, raw=b"x", received_at=now, actor=actor, now=now
-        )
+        keep_report(feed="nobody", file_name=NAME, raw=b"x", received_at=now, actor=actor, now=now)
     assert not Report.objects.exists()
 
 
@@ -172,9 +170,7 @@ def test_a_disk_that_fills_while_writing_leaves_nothing(feed, actor, now, settin
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        keep_report(
-            feed=feed, file_name=NAME, raw=Filling(), received_at=now, actor=actor, now=now
-        )
+        keep_report(feed=feed, file_name=NAME, raw=Filling(), received_at=now, actor=actor, now=now)
     assert not [path for path in settings.REPORTS.rglob("*") if path.is_file()]
 
 

@@ -78,9 +78,7 @@ def test_an_edit_that_is_still_unreadable_keeps_the_row_open(read_report, actor,
 
 
 def test_rows_are_accepted_after_a_mapping_fix(feed, process, actor, now):
-    create_feed(
-        name="generic", source="generic", options={"mapping": BROKEN}, actor=actor, now=now
-    )
+    create_feed(name="generic", source="generic", options={"mapping": BROKEN}, actor=actor, now=now)
     report = keep_report(
         feed="generic", file_name="list.csv", raw=GENERIC, received_at=now, actor=actor, now=now
     ).id
@@ -126,9 +124,7 @@ def test_a_report_under_way_is_left_alone(read_report, actor, now):
 
 def test_a_report_nobody_recognized_is_assigned(feed, process, actor, now):
     raw = telnet_csv(4).replace(b'"timestamp"', b'"moment"')
-    kept = keep_report(
-        feed=None, file_name=NAME, raw=raw, received_at=now, actor=actor, now=now
-    )
+    kept = keep_report(feed=None, file_name=NAME, raw=raw, received_at=now, actor=actor, now=now)
     if kept.feed == feed:
         pytest.fail("without a timestamp column no feed may claim the report")
     assign_report(report_id=kept.id, feed=feed, actor=actor, now=now)

@@ -52,7 +52,9 @@ def test_a_compressed_stream_loses_its_ending(pack):
 
 
 def test_members_are_numbered_through_and_folders_are_ignored():
-    raw = zip_of(("one/", b""), ("one/../../a.csv", b"1"), ("C:\\b.csv", b"2"), ("c.gz", gzip.compress(b"3")))
+    raw = zip_of(
+        ("one/", b""), ("one/../../a.csv", b"1"), ("C:\\b.csv", b"2"), ("c.gz", gzip.compress(b"3"))
+    )
     assert opened(raw) == [(0, "a.csv", b"1"), (1, "b.csv", b"2"), (2, "c", b"3")]
 
 
@@ -96,7 +98,10 @@ def test_what_breaks_off_is_damaged(pack, cut):
         inspect(io.BytesIO(raw[: max(len(raw) - cut, 8)]), "x", size=len(raw))
 
 
-@given(raw=st.binary(max_size=300), start=st.sampled_from([b"PK\x03\x04", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"]))
+@given(
+    raw=st.binary(max_size=300),
+    start=st.sampled_from([b"PK\x03\x04", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"]),
+)
 def test_rubbish_is_refused_never_raised(raw, start):
     with pytest.raises(CannotUnpack):
         inspect(io.BytesIO(start + raw), "x", size=len(raw))
