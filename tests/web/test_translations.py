@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
 
 import pytest
 from babel.messages.pofile import PoFileError, read_po
 from django.utils.translation import gettext, override
 
 from muhafiz.web.translations import compile_translations
-
-_spec = importlib.util.spec_from_file_location(
-    "extraction", Path(__file__).parent / "extraction.py"
-)
-extraction = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(extraction)
+from tests.web import extraction
 
 PO = extraction.WEB / "locale" / "ur" / "LC_MESSAGES" / "django.po"
 _PLACE = re.compile(r"%\(\w+\)s|\{\w*\}")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+# The drawing itself runs left to right; a mirrored label is isolated right to left (UAX #9).
+_RLI, _PDI = "\u2067", "\u2069"
+
 FILLS = ("var(--c1)", "var(--c2)", "var(--c3)", "var(--c4)", "var(--c5)", "var(--c6)")
 
 
@@ -75,14 +78,17 @@ def curve(start: tuple[float, float, float], end: tuple[float, float, float]) ->
     )
 
 
-def nice_top(value: float) -> float:
-    """The least of 1, 2, 2.5, 5 times a power of ten that is not below `value`; 1 for nothing."""
-    if value <= 1:
-        return 1
-    power = 1.0
-    while power * 10 < value:
+def nice_top(value: float) -> int:
+    """The least round number not below `value` whose quarters are whole; 1 or 2 for that little."""
+    if value <= 2:  # noqa: PLR2004 - no quarters of one or two events
+        return 2 if value > 1 else 1
+    power = 1
+    while True:
+        steps = (4, 8, 12) if power == 1 else (2, 4, 6, 8, 10)
+        for step in steps:
+            if step * power >= value:
+                return step * power
         power *= 10
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value)
 
 
 def short(value: float) -> str:
@@ -127,7 +133,7 @@ def stacked_bars(
     marks = [
         Label(left + at * step + step / 2, height - 6, tick, "middle")
         for at, tick in enumerate(ticks)
-        if at % every == 0
+        if (len(ticks) - 1 - at) % every == 0
     ]
     return Drawing(
         width,
@@ -161,7 +167,10 @@ def mirrored(drawing: Drawing) -> Drawing:
         drawing,
         boxes=tuple(replace(box, x=wide - box.x - box.width) for box in drawing.boxes),
         labels=tuple(
-            replace(label, x=wide - label.x, anchor=swap[label.anchor]) for label in drawing.labels
+            replace(
+                label, x=wide - label.x, anchor=swap[label.anchor], text=f"{_RLI}{label.text}{_PDI}"
+            )
+            for label in drawing.labels
         ),
         lines=tuple(replace(line, x1=wide - line.x1, x2=wide - line.x2) for line in drawing.lines),
     )

@@ -51,7 +51,7 @@ def draw_river(flow: Flow, *, rtl: bool) -> Drawing:
     """The river as a drawing that reads from the left, or from the right when `rtl`."""
     springs = _springs(flow.springs)
     total = max(1, flow.accepted + flow.set_aside, sum(s.rows_read for s in springs))
-    sources = _column(_COLUMNS[0], [s.rows_read for s in springs], total, gap=16)
+    sources = _column(_COLUMNS[0], [s.rows_read for s in springs], total, gap=22)
     rows = _column(_COLUMNS[1], [flow.accepted, flow.set_aside], total, gap=_GAP)
     owners = _column(_COLUMNS[2], [flow.owned, flow.nobody], total, gap=_GAP)
     post = _column(_COLUMNS[3], [1 if flow.letters else 0], 3, gap=0)

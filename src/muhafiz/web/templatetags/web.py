@@ -109,7 +109,8 @@ def moments(value: datetime | None) -> SafeString:
         return SafeString("—")
     local, utc = timezone.localtime(value), value.astimezone(UTC)
     return format_html(
-        '<time dir="ltr" datetime="{}">{} <span class="quiet">{} UTC</span></time>',
+        '<time dir="ltr" datetime="{}"><span class="nowrap">{}</span> '
+        '<span class="quiet nowrap">{} UTC</span></time>',
         utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         local.strftime("%Y-%m-%d %H:%M:%S %Z"),
         utc.strftime("%H:%M:%S" if utc.date() == local.date() else "%Y-%m-%d %H:%M:%S"),
