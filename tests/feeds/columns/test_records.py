@@ -131,11 +131,11 @@ def test_a_report_without_rows_is_one_empty_block(raw: bytes) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
 def test_byte_order_marks_are_obeyed(encoding: str) -> None:
-    text = "a,b\nکراچی,2\n"
+    text = "a,b\n日本,2\n"
     raw = ("\ufeff" + text).encode(encoding) if encoding == "utf-16-be" else text.encode(encoding)
     found = blocks(raw)
     assert found[0].shape.names == ("a", "b")
-    assert lines(found) == ["کراچی,2".encode()]
+    assert lines(found) == ["日本,2".encode()]
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 64])

@@ -268,7 +268,8 @@ def _fill_constants(done: dict[str, pa.Array], draft: Draft, context: ParseConte
     for name, text in constants.items():
         if text is None:
             continue
-        scalar = pa.scalar(text, pa.string())
+        kind = PARSED.field(name).type
+        scalar = pa.scalar(int(text) if pa.types.is_integer(kind) else text, kind)
         if name in done:
             done[name] = pc.fill_null(done[name], scalar)
         else:

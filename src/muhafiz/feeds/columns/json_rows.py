@@ -49,7 +49,10 @@ def json_blocks(
     chunks = utf8_chunks(stream)
     first = next(chunks, b"")
     whole = chain([first], chunks)
-    pieces = cut_rows(whole) if _is_lines(first) else cut_elements(whole, row_limit)
+    if _is_lines(first):
+        pieces = cut_rows(whole, row_limit=row_limit)
+    else:
+        pieces = cut_elements(whole, row_limit)
     return gather_blocks(pieces, context.batch_rows, row_limit=row_limit)
 
 

@@ -22,6 +22,7 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from muhafiz.feeds.columns.readings import MAX_PORT, read_tlp
 from muhafiz.formats.events import PARSED
 from muhafiz.formats.rsit import TAXONOMY_OF
 
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
 
 _OWN = frozenset({"row", "extra", "source_address", "destination_address", "feed_code"})
 MAPPABLE = frozenset(PARSED.names) - _OWN - {"classification_taxonomy"}
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+_CONSTANT = frozenset(
+    {"feed_provider", "feed_name", "severity", "tlp", "protocol_transport", "protocol_application",
+     "malware_name", "source_port", "destination_port", "source_geolocation_cc"}
+)  # fmt: skip
 _KEYS = frozenset(
     {"title", "type", "identifier", "severity", "tlp", "map", "constants", "when", "header",
      "delimiter", "drop"}
@@ -83,26 +89,36 @@ class FieldMapping:
 def read_mapping(code: str, data: Mapping[str, Any]) -> FieldMapping:
     """A mapping from its data; raises BadMapping, naming what is wrong."""
     _check_keys(code, data.keys(), _KEYS)
-    columns = {name: _names(value) for name, value in dict(data.get("map", {})).items()}
-    constants = {name: str(value) for name, value in dict(data.get("constants", {})).items()}
-    _check_keys(code, (*columns, *constants), MAPPABLE)
-    for name in ("severity", "tlp"):
-        if name in data:
-            constants[name] = str(data[name])
+    columns = {name: _names(value) for name, value in _table(code, data, "map").items()}
+    _check_keys(code, columns, MAPPABLE)
     if data.get("type") is not None:
         _check_type(code, data["type"])
     return FieldMapping(
         code=code,
         title=str(data.get("title", "")),
         type=data.get("type"),
-        identifier=data.get("identifier"),
+        identifier=_word(data.get("identifier")),
         columns=columns,
-        constants=constants,
-        when=tuple(_when(code, each) for each in data.get("when", ())),
-        header=tuple(data["header"]) if data.get("header") else None,
+        constants=_constants(code, data),
+        when=tuple(_when(code, each) for each in _list(code, data, "when")),
+        header=tuple(map(str, _list(code, data, "header"))) or None,
         delimiter=_delimiter(code, data.get("delimiter", ",")),
-        drop=frozenset(data.get("drop", ())),
+        drop=frozenset(map(str, _list(code, data, "drop"))),
     )
+
+
+def _constants(code: str, data: Mapping[str, Any]) -> dict[str, str]:
+    constants = {name: str(value) for name, value in _table(code, data, "constants").items()}
+    constants.update({name: str(data[name]) for name in ("severity", "tlp") if name in data})
+    _check_keys(code, constants, _CONSTANT)
+    for name, text in constants.items():
+        if name == "severity" and text not in SEVERITIES:
+            raise BadMapping(f"{code}: {text!r} is no severity")
+        if name.endswith("_port") and not (text.isdecimal() and int(text) <= MAX_PORT):
+            raise BadMapping(f"{code}: {text!r} is no port")
+        if name == "tlp":
+            constants[name] = read_tlp(text)
+    return constants
 
 
 def load_mappings(files: Iterable[Path]) -> dict[str, FieldMapping]:
@@ -121,26 +137,46 @@ def load_mappings(files: Iterable[Path]) -> dict[str, FieldMapping]:
 
 
 def _when(code: str, data: Mapping[str, Any]) -> When:
+    if not isinstance(data, dict):
+        raise BadMapping(f"{code}: a 'when' is a table")
     _check_keys(code, data.keys(), frozenset({"field", "equals", "type", "identifier"}))
     if not {"field", "equals", "type"} <= data.keys():
         raise BadMapping(f"{code}: a 'when' needs field, equals and type")
     _check_type(code, data["type"])
     equals = tuple(text.lower() for text in _names(data["equals"]))
-    return When(data["field"], equals, data["type"], data.get("identifier"))
+    return When(str(data["field"]), equals, data["type"], _word(data.get("identifier")))
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(str(each) for each in value)
+    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else (str(value),)
 
 
-def _delimiter(code: str, text: str) -> str:
-    if len(text) != 1 or text in '"\r\n' or not text.isascii():
+def _word(value: Any) -> str | None:
+    return None if value is None or value == "" else str(value)
+
+
+def _table(code: str, data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = data.get(name) or {}
+    if not isinstance(value, dict):
+        raise BadMapping(f"{code}: {name} is a table")
+    return value
+
+
+def _list(code: str, data: Mapping[str, Any], name: str) -> list[Any]:
+    value = data.get(name) or []
+    if not isinstance(value, (list, tuple)):
+        raise BadMapping(f"{code}: {name} is a list")
+    return list(value)
+
+
+def _delimiter(code: str, text: Any) -> str:
+    if not isinstance(text, str) or len(text) != 1 or text in '"\r\n' or not text.isascii():
         raise BadMapping(f"{code}: {text!r} cannot be a delimiter")
     return text
 
 
 def _check_type(code: str, name: Any) -> None:
-    if name not in TAXONOMY_OF:
+    if not isinstance(name, str) or name not in TAXONOMY_OF:
         raise BadMapping(f"{code}: {name!r} is no RSIT type")
 
 

@@ -43,9 +43,12 @@ def rows_of(lines: list[bytes]) -> Rows:
 
 
 def cut_rows(
-    chunks: Iterable[bytes], joins: Callable[[bytes], bool] | None = None
+    chunks: Iterable[bytes],
+    joins: Callable[[bytes], bool] | None = None,
+    *,
+    row_limit: int = ROW_BYTES,
 ) -> Iterator[Rows | LongRow]:
-    """Whole rows as the chunks come; a row longer than ROW_BYTES comes as a `LongRow`."""
+    """Whole rows as the chunks come; a row longer than `row_limit` comes as a `LongRow`."""
     carry = b""
     long: LongRow | None = None
     for chunk in chunks:
@@ -59,7 +62,7 @@ def cut_rows(
             long = None
         rows, carry = _whole_rows(carry + buffer, joins, last=False)
         yield rows
-        if len(carry) > ROW_BYTES:
+        if len(carry) > row_limit:
             long = LongRow()
             long.feed(carry)
             carry = b""
