@@ -74,7 +74,7 @@ def test_verify_finds_what_is_not_accounted_for(lake, now):
 def test_verify_finds_an_event_stored_twice_and_a_sighting_without_event(lake, now):
     lake.append([row()])
     lake.append([row(), row()])
-    events, further = Segment.objects.order_by("id")
+    events, _ = Segment.objects.order_by("id")
     Segment.objects.filter(pk=events.pk).update(retired_at=now)
     texts = " ".join(p.text for p in verify(now=now, deep=True).problems)
     assert "1 re-sightings have no event" in texts

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muhafiz.lake.identity import IDENTITY, mixed
@@ -97,6 +97,7 @@ def test_another_salt_gives_other_keys():
 TEXTS = st.one_of(st.none(), st.text(max_size=12), st.text(min_size=250, max_size=300))
 
 
+@settings(deadline=None)  # machines under load
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=20))
 def test_a_batch_gives_each_row_the_key_it_has_alone(pairs):
     rows = [row(source_url=url, source_account=account) for url, account in pairs]
@@ -119,6 +120,7 @@ def test_dictionary_encoded_columns_give_the_same_keys():
 LABELS = st.text(alphabet="ab.é", max_size=12)
 
 
+@settings(deadline=None)  # machines under load
 @given(st.lists(st.none() | LABELS, max_size=30), st.integers(0, 3))
 def test_reversed_names(names, skipped):
     column = pa.array(["x.y"] * skipped + names, pa.string()).slice(skipped)
@@ -126,6 +128,7 @@ def test_reversed_names(names, skipped):
     assert reversed_names(column).to_pylist() == expected
 
 
+@settings(deadline=None)  # machines under load
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 99), st.integers(1, 9)), min_size=1))
 def test_merging_is_what_a_dictionary_does(lines):
     keys, times, counts = (np.array(column, np.int64) for column in zip(*lines, strict=True))

@@ -111,7 +111,9 @@ def work(step: Any, lake: Lake, model: Model) -> None:
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=st.lists(STEP, min_size=1, max_size=7), part_rows=st.sampled_from([2, 500_000]))
-def test_the_lake_says_what_a_dictionary_says(db, settings, actor, monkeypatch, steps, part_rows):
+def test_the_lake_says_what_a_dictionary_says(  # noqa: PLR0917 - fixtures by name
+    db, settings, actor, monkeypatch, steps, part_rows
+):
     monkeypatch.setattr(compaction, "PART_ROWS", part_rows)
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory() as folder, transaction.atomic():

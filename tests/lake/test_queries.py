@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 import sqlglot
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
@@ -234,11 +234,13 @@ def test_questions_without_sense_are_refused(wrong):
         EventQuery(**wrong)
 
 
+@settings(deadline=None)  # machines under load
 @given(st.integers(-(2**62), 2**62), st.integers(-(2**63), 2**63 - 1))
 def test_cursors_come_back(moment, key):
     assert Cursor.read(Cursor(moment, key).text()) == Cursor(moment, key)
 
 
+@settings(deadline=None)  # machines under load
 @given(st.ip_addresses(v=6), st.integers(0, 128), st.ip_addresses())
 def test_the_number_beside_the_address_never_loses_an_address(base, length, other):
     network = ipaddress.ip_network(f"{base}/{length}", strict=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
@@ -12,6 +13,7 @@ from muhafiz.lake.models import Segment, SegmentKind
 from muhafiz.lake.query import EventQuery
 from muhafiz.lake.storage import whole_path
 
+_Ordered = TypeVar("_Ordered", str, bytes)
 _BLOCKS = ("organization_counts", "class_counts")  # fetched only by the questions that add them
 
 
@@ -83,7 +85,7 @@ def _may_hold(segment: Segment, query: EventQuery) -> bool:
     """The ranges that the database would compare by its own collation."""
     span = query.address_range()
     if span is not None and not _overlaps(
-        span, segment.address_min and bytes(segment.address_min), segment.address_max
+        span, _bytes(segment.address_min), _bytes(segment.address_max)
     ):
         return False
     name = query.suffix_reversed()
@@ -94,14 +96,13 @@ def _may_hold(segment: Segment, query: EventQuery) -> bool:
     return not query.feed_codes or not query.feed_codes.isdisjoint(segment.feeds())
 
 
+def _bytes(value: bytes | memoryview | None) -> bytes | None:
+    return None if value is None else bytes(value)
+
+
 def _overlaps(
-    span: tuple[bytes, bytes] | tuple[str, str],
-    lowest: bytes | str | None,
-    highest: bytes | memoryview | str | None,
+    span: tuple[_Ordered, _Ordered], least: _Ordered | None, most: _Ordered | None
 ) -> bool:
-    if lowest is None or highest is None:
+    if least is None or most is None:
         return False
-    if isinstance(highest, str):
-        return str(span[0]) <= highest and str(lowest) <= str(span[1])
-    first, last = span
-    return first <= bytes(highest) and lowest <= last  # type: ignore[operator] - both are bytes
+    return span[0] <= most and least <= span[1]

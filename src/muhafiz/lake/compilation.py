@@ -75,17 +75,17 @@ def further_sightings() -> exp.Select:
     )
 
 
-def _count() -> exp.Expression:
+def _count() -> exp.Expr:
     return exp.alias_(exp.Count(this=exp.Star()), "events")
 
 
-def _time() -> exp.Expression:
+def _time() -> exp.Expr:
     return exp.Coalesce(
         this=exp.column("time_source"), expressions=[exp.column("time_observation")]
     )
 
 
-def _output(name: str) -> exp.Expression:
+def _output(name: str) -> exp.Expr:
     """A stored column; what the file leaves out (see `layout`) is filled in."""
     if name not in {"first_seen", "last_seen"}:
         return exp.column(name)
@@ -106,9 +106,9 @@ def _filtered(query: EventQuery) -> exp.Select:
     return found.where(*conditions) if conditions else found
 
 
-def _owner(query: EventQuery) -> list[exp.Expression]:
+def _owner(query: EventQuery) -> list[exp.Expr]:
     owner = exp.column("organization_id")
-    ways: list[exp.Expression] = []
+    ways: list[exp.Expr] = []
     if query.organization_ids:
         ways.append(_in(owner, query.organization_ids))
     if query.nobody:
@@ -116,13 +116,16 @@ def _owner(query: EventQuery) -> list[exp.Expression]:
     return [exp.or_(*ways)] if ways else []
 
 
-def _address(query: EventQuery) -> list[exp.Expression]:
+def _address(query: EventQuery) -> list[exp.Expr]:
     span = query.address_range()
     if span is None:
         return []
     column = exp.column("source_address")
     first, last = (exp.Unhex(this=exp.Literal.string(end.hex())) for end in span)
-    exact = [exp.GTE(this=column, expression=first), exp.LTE(this=column.copy(), expression=last)]
+    exact: list[exp.Expr] = [
+        exp.GTE(this=column, expression=first),
+        exp.LTE(this=column.copy(), expression=last),
+    ]
     places = place_range(*span)
     if places is None:
         return exact
@@ -134,7 +137,7 @@ def _address(query: EventQuery) -> list[exp.Expression]:
     ]
 
 
-def _suffix(query: EventQuery) -> list[exp.Expression]:
+def _suffix(query: EventQuery) -> list[exp.Expr]:
     """The name itself, or anything that begins with it and a dot ("/" follows "." in ASCII)."""
     name = query.suffix_reversed()
     if name is None:
@@ -150,8 +153,8 @@ def _suffix(query: EventQuery) -> list[exp.Expression]:
     ]
 
 
-def _listed(query: EventQuery) -> list[exp.Expression]:
-    found: list[exp.Expression] = []
+def _listed(query: EventQuery) -> list[exp.Expr]:
+    found: list[exp.Expr] = []
     for name, values in (
         ("classification_type", query.classification_types),
         ("feed_code", query.feed_codes),
@@ -165,9 +168,9 @@ def _listed(query: EventQuery) -> list[exp.Expression]:
     return found
 
 
-def _times(query: EventQuery) -> list[exp.Expression]:
+def _times(query: EventQuery) -> list[exp.Expr]:
     observed = exp.column("time_observation")
-    found: list[exp.Expression] = []
+    found: list[exp.Expr] = []
     for column, first, last in (
         (_time(), query.since, query.until),
         (observed, query.received_since, query.received_until),
@@ -179,7 +182,7 @@ def _times(query: EventQuery) -> list[exp.Expression]:
     return found
 
 
-def _after(query: EventQuery) -> list[exp.Expression]:
+def _after(query: EventQuery) -> list[exp.Expr]:
     """What follows the page before: by time, and by key at the same time."""
     if query.after is None:
         return []
@@ -193,12 +196,12 @@ def _after(query: EventQuery) -> list[exp.Expression]:
     return [exp.or_(follows(this=_time(), expression=moment.copy()), same)]
 
 
-def _in(column: exp.Expression, values: frozenset[Any]) -> exp.Expression:
+def _in(column: exp.Expr, values: frozenset[Any]) -> exp.Expr:
     literals = [exp.convert(value) for value in sorted(values)]
     if len(literals) == 1:
         return exp.EQ(this=column, expression=literals[0])
     return exp.In(this=column, expressions=literals)
 
 
-def _moment(moment: datetime) -> exp.Expression:
+def _moment(moment: datetime) -> exp.Expr:
     return exp.cast(exp.Literal.string(moment.isoformat()), exp.DataType.Type.TIMESTAMPTZ)

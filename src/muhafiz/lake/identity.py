@@ -139,8 +139,8 @@ def text_parts(column: pa.Array) -> tuple[Int64s, npt.NDArray[np.uint8]]:
     """Offsets (one more than rows) into the bytes of a string column. NULL is made empty."""
     column = column.fill_null("") if column.null_count else column
     wide = np.int64 if pa.types.is_large_string(column.type) else np.int32
-    offsets = np.frombuffer(column.buffers()[1], dtype=wide)
-    offsets = offsets[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    whole = np.frombuffer(column.buffers()[1], dtype=wide)
+    offsets: Int64s = whole[column.offset : column.offset + len(column) + 1].astype(np.int64)
     data = column.buffers()[2]
     return offsets, np.frombuffer(data if data is not None else b"", dtype=np.uint8)
 

@@ -27,8 +27,8 @@ def compact(run: JobRun) -> None:
 def retain(run: JobRun, *, events_days: int | None = None) -> None:
     """Remove days older than the rulebook's retention.events_days; nothing when it is unknown."""
     now = run.now()
-    kept = events_days if events_days is not None else value_or(
-        "retention.events_days", None, at=now
+    kept = (
+        events_days if events_days is not None else value_or("retention.events_days", None, at=now)
     )
     if not isinstance(kept, int) or kept < 1:
         return  # nobody has decided: nothing is deleted on a guess

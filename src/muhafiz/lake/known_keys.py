@@ -153,7 +153,8 @@ def _members(run: Int64s, needles: Int64s) -> Mask:
         return np.zeros(len(needles), dtype=np.bool_)
     places = np.searchsorted(run, needles)
     places[places == len(run)] = 0
-    return run[places] == needles
+    found: Mask = run[places] == needles
+    return found
 
 
 _INDEXES: dict[tuple[str, bytes], KnownKeys] = {}

@@ -4,10 +4,11 @@ zstd, row groups of 20,000 rows, sorted by address: a network's rows lie in one 
 and an owner's in few. (Sorted by owner first, a /16 over 90 days took three times as long, and an
 owner's last day no less.) A compacted day of many rows is cut into files by owner.
 
-What a reader can restore is left out: `source_fqdn` (turn `source_fqdn_reversed` round). `first_seen` and `last_seen` are NULL where they equal the event's
-time (`time_source`, else `time_observation`), which is nearly everywhere; readers fill them.
-`source_place` is a number beside the address, IPv4 as it is mapped, of IPv6 the upper 64 bits:
-a network is found several times faster by it than by sixteen bytes.
+What a reader can restore is left out: `source_fqdn` (`source_fqdn_reversed` turned round), and
+`first_seen` and `last_seen` where they equal the event's time (`time_source`, else
+`time_observation`), which is nearly everywhere; there they are NULL. `source_place` is a number
+beside the address, IPv4 as it is mapped, of IPv6 the upper 64 bits: a network is found several
+times faster by it than by sixteen bytes.
 """
 
 from __future__ import annotations
@@ -109,9 +110,9 @@ def _places(addresses: pa.ChunkedArray) -> pa.Array:
 
 
 def place_range(first: bytes, last: bytes) -> tuple[int, int] | None:
-    """Least and greatest number of the addresses from `first` to `last`; None: numbers tell nothing.
+    """Least and greatest number of the addresses from `first` to `last`.
 
-    They tell nothing of the few IPv6 networks around the mapped IPv4 addresses.
+    None: the numbers tell nothing of the few IPv6 networks around the mapped IPv4 addresses.
     """
     halves = [
         (int.from_bytes(end[:8], "big"), int.from_bytes(end[8:], "big")) for end in (first, last)

@@ -12,6 +12,9 @@ class Installation(models.Model):
 
     salt = models.BinaryField()  # 16 random bytes, never changed: keys would change with it
 
+    def __str__(self) -> str:
+        return "installation"
+
 
 class Day(models.Model):
     """One UTC day of events: the point where concurrent appends of the day meet.
@@ -24,6 +27,9 @@ class Day(models.Model):
     day = models.DateField(primary_key=True)
     version = models.BigIntegerField(default=0)
     epoch = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"day:{self.day}"
 
 
 class SegmentKind(models.TextChoices):
@@ -77,6 +83,9 @@ class Segment(models.Model):
             models.Index(fields=["retired_at"], name="lake_segment_retired"),
         ]
 
+    def __str__(self) -> str:
+        return f"segment:{self.pk}"
+
     def classes(self) -> dict[str, int]:
         """Events per classification type; the empty name stands for none."""
         found: dict[str, int] = json.loads(self.class_counts)
@@ -99,6 +108,9 @@ class Contribution(models.Model):
             models.UniqueConstraint(fields=["segment", "report_id"], name="lake_contribution_once")
         ]
 
+    def __str__(self) -> str:
+        return f"report:{self.report_id}"
+
 
 class Receipt(models.Model):
     """The answer given for one batch of one report: a second append gets the same answer."""
@@ -115,6 +127,9 @@ class Receipt(models.Model):
             models.UniqueConstraint(fields=["report_id", "batch_number"], name="lake_receipt_once")
         ]
 
+    def __str__(self) -> str:
+        return f"report:{self.report_id}"
+
 
 class Removal(models.Model):
     """Rows that left the lake on purpose, so that the sums still meet."""
@@ -124,3 +139,6 @@ class Removal(models.Model):
     sightings = models.BigIntegerField()
     reason = models.CharField(max_length=200)
     removed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"report:{self.report_id}"

@@ -159,7 +159,8 @@ def _times(columns: dict[str, pa.Array]) -> Int64s:
     observed: Int64s = columns["time_observation"].cast(pa.int64()).to_numpy()
     source = columns["time_source"]
     if not source.null_count:
-        return source.cast(pa.int64()).to_numpy()  # type: ignore[no-any-return] - Arrow is untyped
+        given: Int64s = source.cast(pa.int64()).to_numpy()
+        return given
     given = source.cast(pa.int64()).fill_null(0).to_numpy()
     return np.where(present(source), given, observed)
 

@@ -91,7 +91,8 @@ def top(
     """The values with the most events, most first; equal counts in the order of the values."""
     query = _unpaged(query)
     counts: Counter[int | str | None] = Counter()
-    whole, parts = ([], event_segments(query))
+    whole: list[Segment] = []
+    parts = event_segments(query)
     if by in {"organization", "type"}:
         whole, parts = _split(query, by_class=by == "type")
     if by == "type":
@@ -125,9 +126,7 @@ def series(query: EventQuery, *, seconds: float = SECONDS) -> list[DayCount]:
 def event(key: int, day: date, *, seconds: float = SECONDS) -> Event | None:
     """One event by its key and UTC day, all its sightings merged; None when there is none."""
     start = datetime.combine(day, time(), UTC)
-    query = EventQuery(
-        keys=frozenset({key}), since=start, until=start + timedelta(days=1), limit=1
-    )
+    query = EventQuery(keys=frozenset({key}), since=start, until=start + timedelta(days=1), limit=1)
     rows = scan(query, seconds=seconds).to_pylist()
     if not rows:
         return None
@@ -198,7 +197,7 @@ def _together(parts: list[pa.Table]) -> pa.Table:
     return pa.concat_tables(parts) if parts else STORED.empty_table()
 
 
-def _ask(question: exp.Expression, segments: list[Segment], seconds: float) -> pa.Table:
+def _ask(question: exp.Expr, segments: list[Segment], seconds: float) -> pa.Table:
     files = {compilation.EVENTS: files_of(segments)}
     with _place_for(segments):
         return _engine.run(question, files, {}, seconds=seconds)
@@ -258,9 +257,12 @@ def _classes(segment: Segment, query: EventQuery) -> Mapping[str, int]:
     return {name: counts[name] for name in query.classification_types if name in counts}
 
 
-def _owners(segments: list[Segment]) -> dict[int | str | None, int]:
+def _owners(segments: list[Segment]) -> Counter[int | str | None]:
     """Events per organization of whole segments; None: owned by nobody."""
-    blocks = [segment.organization_counts for segment in segments if segment.organization_counts]
-    owned = add_counts(blocks)
-    nobody = sum(segment.rows for segment in segments) - sum(owned.values())
-    return {**owned, None: nobody} if nobody else {**owned}
+    blocks = [bytes(s.organization_counts) for s in segments if s.organization_counts]
+    owned: Counter[int | str | None] = Counter()
+    owned.update(add_counts(blocks))
+    nobody = sum(segment.rows for segment in segments) - owned.total()
+    if nobody:
+        owned[None] = nobody
+    return owned

@@ -8,7 +8,10 @@ from muhafiz.common.refusal import Refusal
 class DiskNearlyFull(Refusal):
     """Writing would leave too little of the disk: intake stops before the disk does."""
 
-    text = "The disk of {folder} has {free_percent} % free; below {needed_percent} % nothing is stored."
+    text = (
+        "The disk of {folder} has {free_percent} % free; "
+        "below {needed_percent} % nothing is stored."
+    )
 
 
 class BadBatch(Refusal):

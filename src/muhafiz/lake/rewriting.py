@@ -118,7 +118,9 @@ def write_events(day: date, events: pa.Table, folded: Further) -> Replacement:
     own = own - folded.sightings_of(events["key"].to_numpy())
     shares = pa.table({"report_id": events["report_id"], "sightings": pa.array(own)})
     facts = {"kind": SegmentKind.EVENTS, **event_facts(events)}
-    return Replacement(write_file(day, file_bytes(events, kept=True)), facts, sightings_by_report(shares))
+    return Replacement(
+        write_file(day, file_bytes(events, kept=True)), facts, sightings_by_report(shares)
+    )
 
 
 def write_resightings(day: date, rows: pa.Table, *, folded: bool) -> Replacement:

@@ -17,7 +17,11 @@ def merged_sightings(page: pa.Table, seen: pa.Table) -> pa.Table:
     places = np.searchsorted(keys, wanted)
     places[places == len(keys)] = 0
     hit = keys[places] == wanted
-    for name, join in (("first_seen", np.minimum), ("last_seen", np.maximum), ("sightings", np.add)):
+    for name, join in (
+        ("first_seen", np.minimum),
+        ("last_seen", np.maximum),
+        ("sightings", np.add),
+    ):
         field = STORED.field(name)
         mine = page[name].cast(pa.int64()).to_numpy()
         theirs = seen[name].cast(pa.int64()).to_numpy()[places]

@@ -115,7 +115,7 @@ def append_prepared(
     )
     drafts: list[_Draft] = []
     try:
-        drafts.extend(_draft(day, report_id) for day in prepared.days)
+        drafts.extend(_draft(day) for day in prepared.days)
         return _commit_until_still(drafts, receipt, actor)
     except IntegrityError:
         # Another process stored the same batch meanwhile, or the database is at odds with itself.
@@ -137,7 +137,7 @@ def _commit_until_still(drafts: list[_Draft], receipt: Receipt, actor: Actor) ->
         try:
             return _commit(drafts, receipt, actor)
         except _DayMoved:
-            drafts[:] = [_redraft(draft, receipt.report_id) for draft in drafts]
+            drafts[:] = [_redraft(draft) for draft in drafts]
 
 
 def _discard(drafts: Sequence[_Draft]) -> None:
@@ -158,25 +158,25 @@ def _answer(receipt: Receipt) -> Appended:
     )
 
 
-def _draft(prepared: PreparedDay, report_id: int) -> _Draft:
+def _draft(prepared: PreparedDay) -> _Draft:
     """Steps 2 and 3 for one day."""
     index = known_keys(installation_salt())
     known, state = index.look_up(prepared.day, prepared.keys)
-    return _Draft(prepared, state, known, _write(prepared, known, report_id))
+    return _Draft(prepared, state, known, _write(prepared, known))
 
 
-def _redraft(draft: _Draft, report_id: int) -> _Draft:
+def _redraft(draft: _Draft) -> _Draft:
     """Step 5: the files stay as they are unless the others stored some of the same keys."""
     known, state = known_keys(installation_salt()).look_up(draft.prepared.day, draft.prepared.keys)
     if (known == draft.known).all():
         return _Draft(draft.prepared, state, known, draft.files)
     remove_files([file.path for file, _ in draft.files])
     draft.files.clear()
-    return _Draft(draft.prepared, state, known, _write(draft.prepared, known, report_id))
+    return _Draft(draft.prepared, state, known, _write(draft.prepared, known))
 
 
 def _write(
-    prepared: PreparedDay, known: npt.NDArray[np.bool_], report_id: int
+    prepared: PreparedDay, known: npt.NDArray[np.bool_]
 ) -> list[tuple[WrittenFile, dict[str, Any]]]:
     files: list[tuple[WrittenFile, dict[str, Any]]] = []
     events = prepared.events.filter(pa.array(~known)) if known.any() else prepared.events

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -126,13 +127,17 @@ def _parts(events: Sequence[Segment]) -> list[pc.Expression | None]:
     total = sum(each.rows for each in events)
     if total <= PART_ROWS:
         return [None]
-    owners = add_counts(each.organization_counts for each in events if each.organization_counts)
+    owners = add_counts(
+        bytes(each.organization_counts) for each in events if each.organization_counts
+    )
     column = pc.field("organization_id")
     parts = []
     start, held = None, 0
     for owner, count in sorted(owners.items()):
         if held and held + count > PART_ROWS:
-            parts.append((column < owner) if start is None else (column >= start) & (column < owner))
+            parts.append(
+                (column < owner) if start is None else (column >= start) & (column < owner)
+            )
             start, held = owner, 0
         held += count
     if owners:
@@ -154,8 +159,7 @@ def _nobodys_parts(events: Sequence[Segment], rows: int) -> list[pc.Expression]:
     if not bounds:
         return [nobody]
     parts = [nobody & (address < bounds[0]), nobody & address.is_null()]
-    for low, high in zip(bounds, bounds[1:], strict=False):
-        parts.append(nobody & (address >= low) & (address < high))
+    parts += [nobody & (address >= low) & (address < high) for low, high in pairwise(bounds)]
     return [*parts, nobody & (address >= bounds[-1])]
 
 

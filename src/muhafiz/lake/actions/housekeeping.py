@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
@@ -73,14 +75,12 @@ def erase_organization(organization_id: int, *, reason: str, actor: Actor, now: 
     owned = Segment.objects.filter(
         organization_min__lte=organization_id, organization_max__gte=organization_id
     )
-    return _erase(
-        _days(owned),
-        lambda events: pc.equal(events["organization_id"], organization_id),
-        f"organization:{organization_id}",
-        reason,
-        actor,
-        now,
-    )
+
+    def owns(events: pa.Table) -> pa.ChunkedArray:
+        return pc.equal(events["organization_id"], organization_id)
+
+    subject = f"organization:{organization_id}"
+    return _erase(_days(owned), _Erasure(owns, subject, reason, actor, now))
 
 
 def erase_marker(marker: str, *, reason: str, actor: Actor, now: datetime) -> int:
@@ -100,7 +100,8 @@ def erase_marker(marker: str, *, reason: str, actor: Actor, now: datetime) -> in
             found = pc.or_(found, pc.fill_null(pc.match_substring(events[name], marker), False))
         return found
 
-    return _erase(_days(Segment.objects.all()), holds, "marker", reason, actor, now)
+    erasure = _Erasure(holds, "marker", reason, actor, now)
+    return _erase(_days(Segment.objects.all()), erasure)
 
 
 def delete_retired_segments(*, now: datetime) -> int:
@@ -124,30 +125,37 @@ def remove_orphans(*, now: datetime, age: timedelta = ORPHAN_AGE) -> int:
     return remove_files(orphans(now=now, age=age))
 
 
-def _days(segments: object) -> list[date]:
-    live = segments.filter(retired_at=None, kind=SegmentKind.EVENTS)  # type: ignore[attr-defined] - a queryset
+def _days(segments: QuerySet[Segment]) -> list[date]:
+    live = segments.filter(retired_at=None, kind=SegmentKind.EVENTS)
     return sorted(set(live.values_list("day", flat=True)))
 
 
-def _erase(  # noqa: PLR0913 - what, why, who and when are all asked by the audit
-    days: Sequence[date], chosen: Chosen, subject: str, reason: str, actor: Actor, now: datetime
-) -> int:
+@dataclass(frozen=True, slots=True)
+class _Erasure:
+    """Which rows go, and what the audit is told."""
+
+    chosen: Chosen
+    subject: str
+    reason: str
+    actor: Actor
+    now: datetime
+
+
+def _erase(days: Sequence[date], erasure: _Erasure) -> int:
     check_free_disk()
-    total = 0
-    for day in days:
-        for attempt in range(_MOST_RETRIES):
-            try:
-                total += _erase_day(day, chosen, subject, reason, actor, now)
-                break
-            except CannotCompact:
-                if attempt == _MOST_RETRIES - 1:
-                    raise
-    return total
+    return sum(_erase_day_until_still(day, erasure) for day in days)
 
 
-def _erase_day(  # noqa: PLR0913 - as above
-    day: date, chosen: Chosen, subject: str, reason: str, actor: Actor, now: datetime
-) -> int:
+def _erase_day_until_still(day: date, erasure: _Erasure) -> int:
+    for _ in range(_MOST_RETRIES):
+        try:
+            return _erase_day(day, erasure)
+        except CannotCompact:
+            continue
+    raise CannotCompact(day=day)
+
+
+def _erase_day(day: date, erasure: _Erasure) -> int:
     """Rewrite the segments of one day that hold chosen events.
 
     Raises:
@@ -155,70 +163,80 @@ def _erase_day(  # noqa: PLR0913 - as above
     """
     state, _ = Day.objects.get_or_create(day=day)
     segments = live_segments(day)
-    resighted = {
-        each.pk: read_segment(each) for each in segments if each.kind == SegmentKind.RESIGHTINGS
-    }
-    folded = Further.of([resighted[each.pk] for each in segments if each.folded])
-    old: list[Segment] = []
-    new: list[tuple[Segment, Replacement]] = []
-    erased: list[pa.ChunkedArray] = []
-    for each in (each for each in segments if each.kind == SegmentKind.EVENTS):
-        events = read_segment(each)
-        mask = pc.fill_null(chosen(events), False)
-        if not pc.any(mask).as_py():
-            continue
-        check_digests([each])
-        erased.append(events["key"].filter(mask))
-        old.append(each)
-        kept = events.filter(pc.invert(mask))
-        if kept.num_rows:
-            new.append((each, write_events(day, kept, folded)))
-    if not old:
+    events = [each for each in segments if each.kind == SegmentKind.EVENTS]
+    resighted = [each for each in segments if each.kind == SegmentKind.RESIGHTINGS]
+    tables = {each.pk: read_segment(each) for each in resighted}
+    folded = Further.of([tables[each.pk] for each in resighted if each.folded])
+    without = _Without()
+    for each in events:
+        rows = read_segment(each)
+        going = pc.fill_null(erasure.chosen(rows), False)
+        without.take(each, rows, going, lambda kept: write_events(day, kept, folded))
+    keys = pa.array(sorted(without.keys), pa.int64())
+    for each in resighted:
+        going = pc.is_in(tables[each.pk]["key"], value_set=keys)
+        write = partial(write_resightings, day, folded=each.folded)
+        without.take(each, tables[each.pk], going, write)
+    if not without.old:
         return 0
-    keys = pa.chunked_array([chunk for column in erased for chunk in column.chunks])
-    for each in (each for each in segments if each.pk in resighted):
-        rows = resighted[each.pk]
-        mask = pc.is_in(rows["key"], value_set=keys.combine_chunks())
-        if pc.any(mask).as_py():
-            check_digests([each])
-            old.append(each)
-            kept = rows.filter(pc.invert(mask))
-            if kept.num_rows:
-                new.append((each, write_resightings(day, kept, folded=each.folded)))
     try:
-        _swap(state, old, new, reason, now, actor, {"what": subject, "events": len(keys)})
+        _swap(state, without, erasure)
     except CannotCompact:
-        remove_files([each.file.path for _, each in new])
+        remove_files([written.file.path for _, written in without.new])
         raise
     return len(keys)
 
 
+@dataclass(slots=True)
+class _Without:
+    """Segments that lose rows, what replaces them, and the keys that go."""
+
+    old: list[Segment] = field(default_factory=list)
+    new: list[tuple[Segment, Replacement]] = field(default_factory=list)
+    keys: set[int] = field(default_factory=set)
+
+    def take(
+        self,
+        segment: Segment,
+        rows: pa.Table,
+        going: pa.ChunkedArray,
+        write: Callable[[pa.Table], Replacement],
+    ) -> None:
+        """Replace `segment` by its rows that stay, when any goes."""
+        if not pc.any(going).as_py():
+            return
+        check_digests([segment])
+        self.keys.update(rows["key"].filter(going).to_pylist())
+        self.old.append(segment)
+        kept = rows.filter(pc.invert(going))
+        if kept.num_rows:
+            self.new.append((segment, write(kept)))
+
+
 @transaction.atomic
-def _swap(  # noqa: PLR0913 - as above
-    state: Day,
-    old: Sequence[Segment],
-    new: Sequence[tuple[Segment, Replacement]],
-    reason: str,
-    now: datetime,
-    actor: Actor,
-    details: dict[str, str | int],
-) -> None:
+def _swap(state: Day, without: _Without, erasure: _Erasure) -> None:
     moved = Day.objects.filter(day=state.day, version=state.version, epoch=state.epoch)
-    if not moved.update(version=F("version") + 1, epoch=F("epoch") + 1) or not retire(old, now):
+    advanced = moved.update(version=F("version") + 1, epoch=F("epoch") + 1)
+    if not advanced or not retire(without.old, erasure.now):
         raise CannotCompact(day=state.day)
-    left = Counter(_contributed(old))
-    for each, written in new:
+    left = Counter(_contributed(without.old))
+    for each, written in without.new:
+        generation = each.generation + 1
         add_segment(
-            state.day, written, version=each.version, generation=each.generation + 1, now=now
+            state.day, written, version=each.version, generation=generation, now=erasure.now
         )
         left.subtract(written.contributions)
-    _account(state.day, left, reason, now)
+    _account(state.day, left, erasure.reason, erasure.now)
     record_entry(
-        actor=actor,
-        now=now,
+        actor=erasure.actor,
+        now=erasure.now,
         action="lake.erase_events",
         subject=f"day:{state.day}",
-        details={**details, "reason": reason},
+        details={
+            "what": erasure.subject,
+            "events": len(without.keys),
+            "reason": erasure.reason,
+        },
     )
 
 

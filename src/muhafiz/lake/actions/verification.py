@@ -140,8 +140,8 @@ def _check_days(found: _Snapshot) -> None:
         claimed = sum(found.by_segment.get(s.pk, 0) for s in segments) - own
         if events != own + folded or further != claimed:
             text = (
-                f"Its events count {events} sightings where {own} and {folded} folded are accounted "
-                f"for; its re-sightings {further} where {claimed} are."
+                f"Its events count {events} sightings where {own} and {folded} folded are "
+                f"accounted for; its re-sightings {further} where {claimed} are."
             )
             found.problems.append(Problem("day", f"day:{day}", text))
 

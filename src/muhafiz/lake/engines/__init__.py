@@ -26,7 +26,7 @@ class Engine(Protocol):
 
     def run(
         self,
-        question: exp.Expression,
+        question: exp.Expr,
         files: Mapping[str, Sequence[SegmentFile]],
         tables: Mapping[str, pa.Table],
         *,

@@ -23,7 +23,7 @@ _databases: dict[int, duckdb.DuckDBPyConnection] = {}  # by process: a fork must
 
 
 def run(
-    question: exp.Expression,
+    question: exp.Expr,
     files: Mapping[str, Sequence[SegmentFile]],
     tables: Mapping[str, pa.Table],
     *,
@@ -49,11 +49,11 @@ def run(
         cursor.close()
 
 
-def _reads_files(names: Iterable[str]) -> Callable[[exp.Expression], exp.Expression]:
+def _reads_files(names: Iterable[str]) -> Callable[[exp.Expr], exp.Expr]:
     """A rewriting of table names into `read_parquet($name)`, a parameter that lists the paths."""
     known = set(names)
 
-    def rewrite(node: exp.Expression) -> exp.Expression:
+    def rewrite(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Table) or node.name not in known:
             return node
         plain = exp.PropertyEQ(this=exp.to_identifier("hive_partitioning"), expression=exp.false())
@@ -113,6 +113,4 @@ def _blame(files: Mapping[str, Sequence[SegmentFile]], wrong: duckdb.Error) -> N
                     opened.read_row_group(group)
         except (OSError, pa.ArrowException) as found:
             reason = "the file is missing" if isinstance(found, FileNotFoundError) else str(found)
-            raise SegmentUnreadable(
-                segment=file.segment, path=file.path, reason=reason
-            ) from wrong
+            raise SegmentUnreadable(segment=file.segment, path=file.path, reason=reason) from wrong

@@ -5,103 +5,153 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Day',
+            name="Day",
             fields=[
-                ('day', models.DateField(primary_key=True, serialize=False)),
-                ('version', models.BigIntegerField(default=0)),
-                ('epoch', models.BigIntegerField(default=0)),
+                ("day", models.DateField(primary_key=True, serialize=False)),
+                ("version", models.BigIntegerField(default=0)),
+                ("epoch", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Installation',
+            name="Installation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('salt', models.BinaryField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("salt", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
-            name='Removal',
+            name="Removal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('report_id', models.BigIntegerField(db_index=True)),
-                ('day', models.DateField()),
-                ('sightings', models.BigIntegerField()),
-                ('reason', models.CharField(max_length=200)),
-                ('removed_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("report_id", models.BigIntegerField(db_index=True)),
+                ("day", models.DateField()),
+                ("sightings", models.BigIntegerField()),
+                ("reason", models.CharField(max_length=200)),
+                ("removed_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('report_id', models.BigIntegerField()),
-                ('batch_number', models.IntegerField()),
-                ('rows', models.BigIntegerField()),
-                ('new_events', models.BigIntegerField()),
-                ('segment', models.BigIntegerField(null=True)),
-                ('appended_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("report_id", models.BigIntegerField()),
+                ("batch_number", models.IntegerField()),
+                ("rows", models.BigIntegerField()),
+                ("new_events", models.BigIntegerField()),
+                ("segment", models.BigIntegerField(null=True)),
+                ("appended_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('report_id', 'batch_number'), name='lake_receipt_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("report_id", "batch_number"), name="lake_receipt_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('kind', models.CharField(choices=[('events', 'Events, one row each'), ('resightings', 'Further sightings of events already stored')], max_length=12)),
-                ('path', models.CharField(max_length=200, unique=True)),
-                ('digest', models.CharField(max_length=64)),
-                ('size_bytes', models.BigIntegerField()),
-                ('rows', models.BigIntegerField()),
-                ('sightings', models.BigIntegerField()),
-                ('version', models.BigIntegerField()),
-                ('generation', models.IntegerField(default=0)),
-                ('folded', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('retired_at', models.DateTimeField(null=True)),
-                ('time_min', models.DateTimeField(null=True)),
-                ('time_max', models.DateTimeField(null=True)),
-                ('received_min', models.DateTimeField(null=True)),
-                ('received_max', models.DateTimeField(null=True)),
-                ('key_min', models.BigIntegerField(null=True)),
-                ('key_max', models.BigIntegerField(null=True)),
-                ('organization_min', models.BigIntegerField(null=True)),
-                ('organization_max', models.BigIntegerField(null=True)),
-                ('has_nobody', models.BooleanField(default=False)),
-                ('address_min', models.BinaryField(null=True)),
-                ('address_max', models.BinaryField(null=True)),
-                ('asn_min', models.BigIntegerField(null=True)),
-                ('asn_max', models.BigIntegerField(null=True)),
-                ('fqdn_reversed_min', models.TextField(null=True)),
-                ('fqdn_reversed_max', models.TextField(null=True)),
-                ('feed_codes', models.TextField(default='[]')),
-                ('class_counts', models.TextField(default='{}')),
-                ('organization_counts', models.BinaryField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("events", "Events, one row each"),
+                            ("resightings", "Further sightings of events already stored"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("path", models.CharField(max_length=200, unique=True)),
+                ("digest", models.CharField(max_length=64)),
+                ("size_bytes", models.BigIntegerField()),
+                ("rows", models.BigIntegerField()),
+                ("sightings", models.BigIntegerField()),
+                ("version", models.BigIntegerField()),
+                ("generation", models.IntegerField(default=0)),
+                ("folded", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                ("retired_at", models.DateTimeField(null=True)),
+                ("time_min", models.DateTimeField(null=True)),
+                ("time_max", models.DateTimeField(null=True)),
+                ("received_min", models.DateTimeField(null=True)),
+                ("received_max", models.DateTimeField(null=True)),
+                ("key_min", models.BigIntegerField(null=True)),
+                ("key_max", models.BigIntegerField(null=True)),
+                ("organization_min", models.BigIntegerField(null=True)),
+                ("organization_max", models.BigIntegerField(null=True)),
+                ("has_nobody", models.BooleanField(default=False)),
+                ("address_min", models.BinaryField(null=True)),
+                ("address_max", models.BinaryField(null=True)),
+                ("asn_min", models.BigIntegerField(null=True)),
+                ("asn_max", models.BigIntegerField(null=True)),
+                ("fqdn_reversed_min", models.TextField(null=True)),
+                ("fqdn_reversed_max", models.TextField(null=True)),
+                ("feed_codes", models.TextField(default="[]")),
+                ("class_counts", models.TextField(default="{}")),
+                ("organization_counts", models.BinaryField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['day', 'kind', 'retired_at'], name='lake_segment_live'), models.Index(fields=['retired_at'], name='lake_segment_retired')],
+                "indexes": [
+                    models.Index(fields=["day", "kind", "retired_at"], name="lake_segment_live"),
+                    models.Index(fields=["retired_at"], name="lake_segment_retired"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Contribution',
+            name="Contribution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('report_id', models.BigIntegerField(db_index=True)),
-                ('sightings', models.BigIntegerField()),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contributions', to='lake.segment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("report_id", models.BigIntegerField(db_index=True)),
+                ("sightings", models.BigIntegerField()),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="contributions",
+                        to="lake.segment",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('segment', 'report_id'), name='lake_contribution_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("segment", "report_id"), name="lake_contribution_once"
+                    )
+                ],
             },
         ),
     ]
