@@ -53,7 +53,9 @@ def test_gnupg_verifies_a_detached_signature(own, gpg, tmp_path, present):
     content, signature = tmp_path / "content", tmp_path / "content.asc"
     content.write_bytes(b"published\r\nbytes")
     signature.write_text(sign_detached(content.read_bytes(), at=present))
-    told = gpg.run("--status-fd", "1", "--verify", str(signature), str(content)).stdout.decode(errors="replace")
+    told = gpg.run("--status-fd", "1", "--verify", str(signature), str(content)).stdout.decode(
+        errors="replace"
+    )
     assert "VALIDSIG" in told
     assert own.fingerprint.upper() in told
     content.write_bytes(b"published\r\nbytes.")
@@ -218,7 +220,9 @@ def test_without_a_certificate_nothing_is_signed(db, folders, actor, present):
 @pytest.mark.parametrize(
     ("user_id", "term"), [("", 30), ("a\nb", 30), ("a <a@b>", 0), ("a <a@b>", 9999)]
 )
-def test_useless_names_and_terms_are_refused(db, folders, actor, present, user_id, term):
+def test_useless_names_and_terms_are_refused(  # noqa: PLR0917 - fixtures
+    db, folders, actor, present, user_id, term
+):
     with pytest.raises(CannotMakeCertificate):
         create_signing_certificate(
             user_id=user_id, valid_for=timedelta(days=term), actor=actor, now=present

@@ -95,4 +95,4 @@ for step, nth in [*json.loads(plan), ["none", 0], ["none", 0]]:
     killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
     offset += timedelta(minutes=5)
 rows = Message.objects.values_list("message_id", "state")
-print(json.dumps({"killed": killed, "states": dict(rows)}))
+sys.stdout.write(json.dumps({"killed": killed, "states": dict(rows)}) + "\n")

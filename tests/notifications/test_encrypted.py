@@ -93,7 +93,9 @@ def test_gnupg_opens_and_verifies_the_delivered_letter(present_post, own, gpg, r
 
 
 @pytest.mark.parametrize("kind", ["expired", "revoked", "secret"])
-def test_an_unusable_certificate_holds_the_letter(present_post, own, gpg, recipient, peer, kind):
+def test_an_unusable_certificate_holds_the_letter(  # noqa: PLR0917 - fixtures
+    present_post, own, gpg, recipient, peer, kind
+):
     gpg("--import", given=own.public.encode())
     secret = pysequoia.Tsk.generate(
         "Bad <abuse@org.example>", validity_seconds=3600 if kind == "expired" else None

@@ -65,12 +65,12 @@ def test_a_letter_is_built_once_and_stored(db, post):
 
 
 def test_nothing_is_left_of_an_undone_transaction(db, post):
-    class Undone(Exception):
+    class UndoneError(Exception):
         pass
 
-    with pytest.raises(Undone), transaction.atomic():
+    with pytest.raises(UndoneError), transaction.atomic():  # noqa: PT012 - undone on purpose
         post.put()
-        raise Undone
+        raise UndoneError
     assert not Message.objects.exists()
     assert not MessageBytes.objects.exists()
     assert not Job.objects.filter(name="notifications.deliver").exists()
@@ -110,6 +110,7 @@ def test_a_batch_may_repeat_a_key_and_meet_known_ones(db, post):
     [
         ({"recipient_address": "nobody"}, "has no @"),
         ({"recipient_address": "a@b\r\nRCPT TO:<x@y>"}, "is no mail address"),
+        ({"recipient_address": "a\x00\ud800b@c.d", "language": "\x00"}, "SMTPUTF8"),
         ({"recipient_address": "دفتر@org.example"}, "SMTPUTF8"),
         ({"certificate": "garbage"}, "certificate"),
         ({"certificate": ""}, "certificate"),

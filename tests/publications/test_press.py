@@ -60,7 +60,7 @@ def test_numbers_follow_each_other_per_series_and_year(db, actor, now):
 
 
 def test_the_year_is_the_jurisdictions(db, actor, now, monkeypatch):
-    from muhafiz.publications.actions import numbers  # noqa: PLC0415 - the module is looked into
+    from muhafiz.publications.actions import numbers
 
     def zoned(key, default, *, at):
         return {"jurisdiction.timezone": "Asia/Karachi"}.get(key, default)
@@ -73,12 +73,12 @@ def test_the_year_is_the_jurisdictions(db, actor, now, monkeypatch):
 
 
 def test_a_number_goes_back_with_its_transaction(db, actor, now):
-    class Undone(Exception):
+    class UndoneError(Exception):
         pass
 
-    with pytest.raises(Undone), transaction.atomic():
+    with pytest.raises(UndoneError), transaction.atomic():  # noqa: PT012 - undone on purpose
         lost = take_number("notices", at=now, actor=actor, now=now)
-        raise Undone
+        raise UndoneError
     assert take_number("notices", at=now, actor=actor, now=now) == lost
 
 
@@ -103,16 +103,16 @@ settings.DATABASES["default"]["NAME"] = sys.argv[1]
 from django.db import connections
 connections["default"].settings_dict["NAME"] = sys.argv[1]
 now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-class Undone(Exception):
+class UndoneError(Exception):
     pass
 for turn in range(15):
     try:
         with transaction.atomic():
             number = take_number("notices", at=now, actor=Actor.job("racer"), now=now)
             if turn % 4 == 3:
-                raise Undone
+                raise UndoneError
         print(number, flush=True)
-    except Undone:
+    except UndoneError:
         pass
 """
 

@@ -161,6 +161,13 @@ def test_a_refusal_is_a_row_too(db, actor, now):
     assert "TLP:RED" in refused.refusal_text
 
 
+def test_hostile_text_is_kept_harmless(db, actor, now):
+    bad = item("A\x00\ud800", title="x\x00y\r\nz\ud800", identifier="a\x00b")
+    [refused] = release_all([(bad, Audience("x\x00", "\x00", "\ud800"))], actor=actor, now=now)
+    assert isinstance(refused, ReleaseRefused)
+    assert refusals(since=now)[0].item_title == "x y z\ufffd"
+
+
 def test_bulk_keeps_order_and_one_refusal_stops_nobody(db, actor, now):
     wanted = [
         (item(organizations={n}, identifier=str(n)), Audience("organization", str(n), f"Org {n}"))
@@ -207,12 +214,12 @@ def test_outlets_reject_look_alikes(db, actor, now):
 
 
 def test_what_was_rolled_back_or_recalled_is_not_released(db, actor, now):
-    class Undone(Exception):
+    class UndoneError(Exception):
         pass
 
-    with pytest.raises(Undone), transaction.atomic():
+    with pytest.raises(UndoneError), transaction.atomic():  # noqa: PT012 - undone on purpose
         lost = release(item(), ORG, actor=actor, now=now)
-        raise Undone
+        raise UndoneError
     with pytest.raises(NotReleased):
         check_released([lost])
     released = release(item(), ORG, actor=actor, now=now)

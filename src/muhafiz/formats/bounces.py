@@ -14,6 +14,8 @@ from email import message_from_bytes, policy
 from email.message import Message
 from typing import Final
 
+from muhafiz.formats.lines import one_line
+
 _MOST_BYTES: Final = 4_000_000
 _MOST_PARTS: Final = 100
 _MOST_RECIPIENTS: Final = 100
@@ -155,7 +157,7 @@ def _failed(address: str, status: str, diagnostic: str) -> FailedRecipient:
         address=address,
         permanent=first == "5",
         status=status,
-        diagnostic=" ".join(diagnostic.split())[:500],
+        diagnostic=one_line(diagnostic, 500),
     )
 
 

@@ -1,4 +1,4 @@
-"""Build mail by MIME (RFC 5322, 2045–2047, 2231) and PGP/MIME (RFC 3156).
+"""Build mail by MIME (RFC 5322, 2045 to 2047, 2231) and PGP/MIME (RFC 3156).
 
 Bytes are 7-bit with CR LF line ends, so no relay needs to change them. No header can be broken out
 of: control characters become blanks before the standard library sees them, and names keep only
@@ -24,11 +24,11 @@ from email.utils import format_datetime
 from typing import Final
 from urllib.parse import quote
 
+from muhafiz.formats.lines import LONE_SURROGATES, one_line
+
 _FOLD_AT: Final = 74
 _LINE_LENGTH: Final = 76
 _LINE_MOST: Final = 900  # RFC 5322 allows 998
-_CONTROLS: Final = re.compile("[\x00-\x20\x7f-\xa0\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+")
-_LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _NAME_SPECIALS: Final = re.compile(r'[()<>\[\]:;@\\,."=?]+')
 _FILE_SPECIALS: Final = re.compile(r'[/\\:*?"<>|]+')
 _LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -38,10 +38,9 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _LOCAL_MOST: Final = 64  # octets, RFC 5321 section 4.5.3.1.1
 _ADDRESS_MOST: Final = 254  # octets, so that <address> fits the path of RFC 5321
 _NAME_MOST: Final = 120
-_SUBJECT_MOST: Final = 400
 
 
-class BadAddress(ValueError):
+class BadAddress(ValueError):  # noqa: N818 - named for what is bad
     """No mail address that this house writes to."""
 
 
@@ -94,12 +93,6 @@ def plain_address(text: str) -> str:
     return f"{local}@{ascii_domain}"
 
 
-def one_line(text: str, most: int = _SUBJECT_MOST) -> str:
-    """`text` on one line: controls, line ends and direction overrides become single blanks."""
-    clean = _CONTROLS.sub(" ", _LONE_SURROGATES.sub("\ufffd", text)).replace("=?", "= ?").strip()
-    return clean if len(clean) <= most else clean[: most - 1].rstrip() + "…"
-
-
 def compose_clear(head: Head, text: str, parts: Sequence[Part]) -> bytes:
     """A mail anybody on its way can read."""
     return _headers(head, one_line(head.subject)) + _content(head, text, parts)
@@ -150,7 +143,7 @@ def _multipart(subtype: bytes, parts: Sequence[bytes], mark: bytes = b"") -> byt
 
 
 def _text_part(text: str, language: str, mark: bytes = b"") -> bytes:
-    lines = _LONE_SURROGATES.sub("\ufffd", text).replace("\x00", "").splitlines()
+    lines = LONE_SURROGATES.sub("\ufffd", text).replace("\x00", "").splitlines()
     raw = "\r\n".join([*lines, ""]).encode()
     if raw.isascii() and all(len(line) <= _LINE_MOST for line in lines):
         encoding, body = b"7bit", raw
@@ -172,10 +165,8 @@ def _file_part(part: Part) -> bytes:
     if kind.startswith("text/"):
         kind += '; charset="utf-8"'
     name = _FILE_SPECIALS.sub("_", one_line(part.name, _NAME_MOST)) or "attachment"
-    if name.isascii():
-        shown = f'filename="{name}"'
-    else:  # RFC 2231, one segment
-        shown = f"filename*=utf-8''{quote(name, safe='')}"
+    plain, extended = f'filename="{name}"', f"filename*=utf-8''{quote(name, safe='')}"  # RFC 2231
+    shown = plain if name.isascii() else extended
     return (
         f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n"
         f"Content-Disposition: attachment;\r\n {shown}\r\n\r\n"

@@ -1,4 +1,4 @@
-"""The master keys of this installation: files `master-0001.key`, `master-0002.key`, …
+"""The master keys of this installation: files `master-0001.key` and so on.
 
 The one with the highest number seals; all of them open. They live outside the database, so a
 stolen database or backup opens nothing.

@@ -1,0 +1,1 @@
+"""The post office: outbox, delivery, bounces. It knows addresses, never incidents."""

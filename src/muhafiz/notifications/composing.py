@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import zstandard
 
+from muhafiz.formats.lines import one_line
 from muhafiz.formats.mail import (
     BadAddress,
     Head,
@@ -55,28 +56,31 @@ def compose(
 ) -> Composed:
     """Build the message; hold it when it cannot or must not go as it is."""
     parts = [Part(a.name, a.media_type, a.content) for a in draft.attachments]
-    head = _head(draft, message_id, sender, draft.recipient_address, now)
+    head = _head(draft, message_id, sender, now)
     try:
-        address = plain_address(draft.recipient_address)
-        if retired:
-            raise _Held("the address takes no more mail")
-        if not sender.address:
-            raise _Held("no sender address is set (MUHAFIZ_MAIL_FROM or cert.mail_from)")
-        head = _head(draft, message_id, sender, address, now)
+        _check_may_go(sender, retired=retired)
+        head = replace(head, recipient_address=plain_address(draft.recipient_address))
         if draft.certificate is None:
-            return Composed(compose_clear(head, draft.text, parts), "", address)
+            content = compose_clear(head, draft.text, parts)
+        else:
+            inner = compose_inner(head, draft.text, parts)
+            content = compose_encrypted(head, encrypt_and_sign(inner, [draft.certificate], at=now))
+        return Composed(content, "", head.recipient_address)
+    except (BadAddress, BadCertificate, NoSigningCertificate, CannotGo) as held:
         inner = compose_inner(head, draft.text, parts)
-        armored = encrypt_and_sign(inner, [draft.certificate], at=now)
-        return Composed(compose_encrypted(head, armored), "", address)
-    except (BadAddress, BadCertificate, NoSigningCertificate, _Held) as held:
-        inner = compose_inner(head, draft.text, parts)
-        return Composed(
-            seal(inner, context=held_context(identifier)), str(held), draft.recipient_address
-        )
+        sealed = seal(inner, context=held_context(identifier))
+        return Composed(sealed, one_line(str(held), 500), draft.recipient_address)
 
 
-class _Held(Exception):  # noqa: N818 - a reason, not a bug
-    """Why a message waits for a person."""
+class CannotGo(Exception):  # noqa: N818 - why a message waits for a person
+    """The message must not leave as it is; its text says why."""
+
+
+def _check_may_go(sender: Sender, *, retired: bool) -> None:
+    if retired:
+        raise CannotGo("the address takes no more mail")
+    if not sender.address:
+        raise CannotGo("no sender address is set (MUHAFIZ_MAIL_FROM or cert.mail_from)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +129,14 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _head(
-    draft: MessageDraft, message_id: str, sender: Sender, address: str, now: datetime
-) -> Head:
+def _head(draft: MessageDraft, message_id: str, sender: Sender, now: datetime) -> Head:
     return Head(
         message_id=message_id,
         date=now,
         sender_name=sender.name(draft.language),
         sender_address=sender.address,
         recipient_name=draft.recipient_name,
-        recipient_address=address,
+        recipient_address=draft.recipient_address,
         subject=draft.subject,
         language=draft.language,
         reference=draft.sender_reference,

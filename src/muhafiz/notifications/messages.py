@@ -17,7 +17,7 @@ STATES: tuple[State, ...] = ("queued", "sending", "sent", "failed", "unsure", "h
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a message; `media_type` is "text/csv", "application/json", …"""
+    """A file that goes with a message; `media_type` is "text/csv" or the like."""
 
     name: str
     media_type: str

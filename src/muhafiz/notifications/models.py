@@ -70,6 +70,9 @@ class MessageBytes(models.Model):
     compressed = models.BinaryField()
     sealed = models.BooleanField(default=False)
 
+    def __str__(self) -> str:
+        return f"bytes of {self.message_id}"
+
 
 class RetiredAddress(models.Model):
     """An address that takes no more mail. `restored_at` is set when the desk takes it back."""

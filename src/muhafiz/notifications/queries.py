@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
+from muhafiz.formats.lines import one_line
 from muhafiz.notifications.composing import unpacked
 from muhafiz.notifications.messages import STATES, Letter, State
 from muhafiz.notifications.models import ChannelRest, Message, MessageBytes, RetiredAddress
@@ -64,8 +65,8 @@ def letters(
     if before is not None:
         moment, last = before
         found = found.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=last))
-    if text.strip():
-        found = _containing(found, text.strip())
+    if one_line(text):
+        found = _containing(found, one_line(text))
     return [_letter(row) for row in found.order_by("-created_at", "-pk")[:limit]]
 
 

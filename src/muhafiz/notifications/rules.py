@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from muhafiz.common.refusal import Refusal
+from muhafiz.formats.lines import one_line
 
 #: Waits between attempts; the last one repeats.
 _WAITS: Final = (
@@ -32,7 +33,7 @@ _DEAD_STATUS: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "
 _VAGUE_STATUS: Final = frozenset({"", "5.0.0", "5.1.0", "5.5.0"})
 _DEAD_WORDS: Final = re.compile(
     r"(user|recipient|mailbox|account|address|addressee)\b.{0,40}"
-    r"(unknown|not found|no longer|disabled|does ?n[o']t exist|inactive|invalid|rejected: undeliver)"
+    r"(unknown|not found|no longer|disabled|does ?n[o']t exist|inactive|invalid)"
     r"|(unknown|no such|invalid|bad destination) (local )?(user|recipient|mailbox|account|address)"
     r"|no mailbox here|mailbox unavailable|no such (person|domain)",
     re.IGNORECASE,
@@ -53,8 +54,8 @@ class CannotRestoreAddress(Refusal):
 
 
 def address_key(address: str) -> str:
-    """How an address is compared: lower case. (No mail host in use tells local parts by case.)"""
-    return address.strip().lower()
+    """How an address is compared: in lower case, for no host in use tells local parts by case."""
+    return one_line(address, 320).lower()
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime | None:

@@ -25,7 +25,7 @@ class Sender:
 
     def name(self, language: str) -> str:
         """The name in `language`, else in English, else any."""
-        short = language.split("-")[0].lower()
+        short = language.split("-", maxsplit=1)[0].lower()
         return self.names.get(short) or self.names.get("en") or next(iter(self.names.values()), "")
 
     @property

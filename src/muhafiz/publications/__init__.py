@@ -1,0 +1,1 @@
+"""The press: numbers without gaps, documents anybody can verify, tombstones."""

@@ -35,13 +35,13 @@ WHEN {_CHANGED_SQLITE} OR {_UNDONE}
 BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END
 """,
         # REPLACE deletes without an UPDATE, so a number in use is refused before the insert.
-        f"""
+        """
 CREATE TRIGGER publications_document_no_replace BEFORE INSERT ON publications_document
 WHEN EXISTS (
   SELECT 1 FROM publications_document
   WHERE number = NEW.number OR verify_code = NEW.verify_code OR id = NEW.id
 )
-BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END
+BEGIN SELECT RAISE(ABORT, 'a published document is never changed'); END
 """,
     ],
     "postgresql": [

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from muhafiz.formats import tlp
+from muhafiz.formats.lines import one_line
 from muhafiz.publications.models import Document, Series
 from muhafiz.publications.rules import bare_code
 
@@ -31,7 +32,7 @@ class Verdict:
 
 def verify(code_or_number: str) -> Verdict:
     """What the press knows of this verify code or document number."""
-    text = code_or_number.strip()[:200]
+    text = one_line(code_or_number, 100)
     code = bare_code(text)
     row = Document.objects.filter(verify_code=code).first() if code else None
     knows_code = row is not None

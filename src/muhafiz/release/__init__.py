@@ -1,0 +1,1 @@
+"""The one door out: audience, TLP gate, ledger, recall."""

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
+from muhafiz.formats.lines import one_line
 from muhafiz.release.models import LedgerEntry
 from muhafiz.release.proof import Released, check_genuine, tag_of
 from muhafiz.release.rules import (
@@ -114,19 +115,19 @@ def _decided(
     except ReleaseRefused as reason:
         refusal = reason
     row = LedgerEntry(
-        item_kind=item.kind[:40],
-        item_identifier=item.identifier[:200],
-        item_title=item.title[:500],
-        item_digest=item.digest[:64],
-        tlp=label[:40],
+        item_kind=one_line(item.kind, 40),
+        item_identifier=one_line(item.identifier, 200),
+        item_title=one_line(item.title, 500),
+        item_digest=one_line(item.digest, 64),
+        tlp=one_line(label, 40),
         organizations=" ".join(map(str, sorted(item.organizations))),
-        audience_kind=audience.kind[:20],
-        audience_identifier=audience.identifier[:200],
-        audience_name=audience.name[:300],
+        audience_kind=one_line(audience.kind, 20),
+        audience_identifier=one_line(audience.identifier, 200),
+        audience_name=one_line(audience.name, 300),
         decided_at=now,
         decided_by=str(actor)[:200],
         refusal=refusal.code if refusal else "",
-        refusal_text=str(refusal) if refusal else "",
+        refusal_text=one_line(str(refusal), 2_000) if refusal else "",
     )
     return row, refusal
 

@@ -1,0 +1,1 @@
+"""Enqueuing, delivering, deciding about single letters."""

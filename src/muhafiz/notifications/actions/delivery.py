@@ -85,6 +85,16 @@ class _Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class _Told:
+    """What the audit log is told about one message."""
+
+    pk: UUID
+    state: str
+    words: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Run:
     channel: Channel
     actor: Actor
@@ -201,7 +211,7 @@ def _stopped_at_the_door(run: _Run, message: Message, now: datetime) -> bool:
         state=state, reason=reason, next_attempt_at=None, finished_at=now
     )
     run.delivery.counts[state] += 1
-    _record(run, message.pk, state, reason, message.attempts, now)
+    _record(run, _Told(message.pk, state, reason, message.attempts), now)
     return True
 
 
@@ -256,7 +266,7 @@ def _note_outcome(run: _Run, claimed: _Claimed, outcome: Outcome, now: datetime)
         ChannelRest.objects.filter(channel=run.channel.name, failures__gt=0).update(
             failures=0, until=None, reason=""
         )
-    _record(run, claimed.pk, state, words, claimed.attempts, now)
+    _record(run, _Told(claimed.pk, state, words, claimed.attempts), now)
     if outcome.kind == "permanent" and outcome.recipient_refused:
         _retire_if_dead(run, claimed, words, now)
 
@@ -301,17 +311,17 @@ def _rest_channel(run: _Run, unavailable: ChannelUnavailable) -> None:
     _LOG.warning("channel %s rests until %s: %s", run.channel.name, rest.until, unavailable)
 
 
-def _record(run: _Run, pk: UUID, state: str, words: str, attempts: int, now: datetime) -> None:
+def _record(run: _Run, told: _Told, now: datetime) -> None:
     record_entry(
         actor=run.actor,
         now=now,
         action="notifications.send_message",
-        subject=f"message:{pk}",
+        subject=f"message:{told.pk}",
         details={
-            "state": state,
+            "state": told.state,
             "channel": run.channel.name,
-            "attempts": attempts,
-            "words": words,
+            "attempts": told.attempts,
+            "words": told.words,
         },
     )
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.common.identifiers import new_id
-from muhafiz.formats.mail import one_line
+from muhafiz.formats.lines import one_line
 from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.notifications.composing import compose, digest, packed
 from muhafiz.notifications.messages import MessageDraft, Order
@@ -158,9 +158,9 @@ def _built(order: Order, sender: Sender, retired: frozenset[str], now: datetime)
         ledger_id=released.ledger_id,
         item=f"{released.item.kind}:{released.item.identifier}"[:250],
         tlp=released.tlp,
-        address=composed.address[:320],
+        address=one_line(composed.address, 320),
         recipient_name=one_line(draft.recipient_name, 300),
-        language=draft.language[:35],
+        language=one_line(draft.language, 35),
         subject=one_line(draft.subject),
         reference=one_line(draft.sender_reference, 100),
         state="held" if composed.reason else "queued",

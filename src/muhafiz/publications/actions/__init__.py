@@ -1,0 +1,1 @@
+"""Numbering, keeping, withdrawing."""

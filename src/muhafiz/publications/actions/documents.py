@@ -13,6 +13,7 @@ from django.db import transaction
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.common.identifiers import new_code
+from muhafiz.formats.lines import one_line
 from muhafiz.publications.models import Document
 from muhafiz.publications.rules import CannotKeepDocument, CannotWithdraw
 from muhafiz.release.gate import check_released
@@ -63,7 +64,7 @@ def keep_documents(drafts: Sequence[KeptDraft], *, actor: Actor, now: datetime) 
         rows.append(
             Document(
                 number=draft.number,
-                title=draft.title[:500],
+                title=one_line(draft.title, 500),
                 digest=draft.digest,
                 verify_code=code.replace("-", ""),
                 ledger_id=draft.released.ledger_id,

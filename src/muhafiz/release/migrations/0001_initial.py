@@ -4,36 +4,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='LedgerEntry',
+            name="LedgerEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('item_kind', models.CharField(max_length=40)),
-                ('item_identifier', models.CharField(max_length=200)),
-                ('item_title', models.CharField(max_length=500)),
-                ('item_digest', models.CharField(max_length=64)),
-                ('tlp', models.CharField(max_length=40)),
-                ('organizations', models.TextField(blank=True)),
-                ('audience_kind', models.CharField(max_length=20)),
-                ('audience_identifier', models.CharField(max_length=200)),
-                ('audience_name', models.CharField(max_length=300)),
-                ('decided_at', models.DateTimeField(db_index=True)),
-                ('decided_by', models.CharField(max_length=200)),
-                ('refusal', models.CharField(blank=True, max_length=60)),
-                ('refusal_text', models.TextField(blank=True)),
-                ('recalled_at', models.DateTimeField(null=True)),
-                ('recalled_by', models.CharField(blank=True, max_length=200)),
-                ('recall_reason', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("item_kind", models.CharField(max_length=40)),
+                ("item_identifier", models.CharField(max_length=200)),
+                ("item_title", models.CharField(max_length=500)),
+                ("item_digest", models.CharField(max_length=64)),
+                ("tlp", models.CharField(max_length=40)),
+                ("organizations", models.TextField(blank=True)),
+                ("audience_kind", models.CharField(max_length=20)),
+                ("audience_identifier", models.CharField(max_length=200)),
+                ("audience_name", models.CharField(max_length=300)),
+                ("decided_at", models.DateTimeField(db_index=True)),
+                ("decided_by", models.CharField(max_length=200)),
+                ("refusal", models.CharField(blank=True, max_length=60)),
+                ("refusal_text", models.TextField(blank=True)),
+                ("recalled_at", models.DateTimeField(null=True)),
+                ("recalled_by", models.CharField(blank=True, max_length=200)),
+                ("recall_reason", models.TextField(blank=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['item_kind', 'item_identifier'], name='release_item'), models.Index(fields=['audience_kind', 'audience_identifier', 'decided_at'], name='release_audience'), models.Index(fields=['item_digest'], name='release_digest')],
+                "indexes": [
+                    models.Index(fields=["item_kind", "item_identifier"], name="release_item"),
+                    models.Index(
+                        fields=["audience_kind", "audience_identifier", "decided_at"],
+                        name="release_audience",
+                    ),
+                    models.Index(fields=["item_digest"], name="release_digest"),
+                ],
             },
         ),
     ]

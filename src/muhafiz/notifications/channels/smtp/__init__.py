@@ -10,6 +10,7 @@ from typing import Final
 
 from django.conf import settings
 
+from muhafiz.formats.lines import one_line
 from muhafiz.notifications.channels import ChannelUnavailable, Envelope, Outcome
 from muhafiz.notifications.channels.smtp.address import BadSmtpAddress, SmtpAddress, smtp_address
 
@@ -169,14 +170,14 @@ def _dotted(content: bytes) -> bytes:
 
 
 def _shown(code: int, words: bytes) -> str:
-    return f"{code} {words.decode('utf-8', 'replace')}"[:500]
+    return one_line(f"{code} {words.decode('utf-8', 'replace')}", 500)
 
 
 def _told(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         words = error.smtp_error
         return _shown(error.smtp_code, words if isinstance(words, bytes) else words.encode())
-    return (str(error) or type(error).__name__)[:500]
+    return one_line(str(error) or type(error).__name__, 500)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ _SCHEMES: dict[str, tuple[Security, int]] = {
 }
 
 
-class BadSmtpAddress(ValueError):
+class BadSmtpAddress(ValueError):  # noqa: N818 - named for what is bad
     """The setting names no SMTP peer this house may use."""
 
 
