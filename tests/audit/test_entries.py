@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from hashlib import sha256
 
 import pytest
 from django.core.management import call_command
@@ -65,6 +66,16 @@ def test_an_entry_is_kept_as_told(db, now):
     assert entry.index == index == queries.current_head().size - 1
     assert (entry.at, entry.actor, entry.name) == (now, "person:9", "عائشہ \ufffd\ufffd")
     assert entry.details == '{"a":"\\u067e","b":[1,null]}'
+
+
+def test_a_long_subject_is_cut_and_told_by_its_digest(db, actor, now):
+    for letter in "پx":
+        subject = letter * 100_000
+        record_entry(actor=actor, now=now, action="test.x", subject=subject)
+        kept = queries.entries(limit=1)[0].subject
+        assert len(kept) < 500
+        assert kept.endswith(sha256(subject.encode()).hexdigest())
+    assert queries.verdict().whole
 
 
 def test_reads_are_entries_too(db, actor, now):

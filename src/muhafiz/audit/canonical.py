@@ -8,6 +8,7 @@ an export.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 JSON = None | bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"]
 
 FORMAT = "muhafiz-audit-1"
+_LONGEST_INDEXED = 500  # characters, so at most 2,000 bytes; PostgreSQL indexes up to 2,704
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,18 @@ def storable(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
     return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def indexable(text: str) -> str:
+    """`text`, storable and short enough for every database's index.
+
+    Of a longer one the beginning stays, with the SHA-256 of the whole.
+    """
+    kept = storable(text)
+    if len(kept) <= _LONGEST_INDEXED:
+        return kept
+    digest = hashlib.sha256(kept.encode("utf-8")).hexdigest()
+    return f"{kept[: _LONGEST_INDEXED - 80]}… sha256:{digest}"
 
 
 def head_text(log: str, size: int, root: bytes, at: datetime) -> bytes:

@@ -95,7 +95,8 @@ def _run(claim: Claim, clock: Clock, stop: threading.Event) -> None:
     kept = end_run(
         claim, outcome=outcome.name, error=outcome.error, final=outcome.final, now=clock.now()
     )
-    log.info(
+    told = {"done": log.debug, "failed": log.warning}.get(outcome.name, log.info)
+    told(
         "job ended",
         job=claim.job_id,
         name=claim.name,

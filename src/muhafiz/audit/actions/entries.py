@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from django.db import connection, transaction
 
-from muhafiz.audit.canonical import JSON, Entry, details_text, storable
+from muhafiz.audit.canonical import JSON, Entry, details_text, indexable, storable
 from muhafiz.audit.models import LogEntry, Tree
 from muhafiz.audit.rules import Frontier, leaf_hash
 from muhafiz.common.actor import Actor
@@ -63,8 +63,8 @@ def record_entries(drafts: Iterable[Draft], *, actor: Actor, now: datetime) -> r
     if not connection.in_atomic_block:
         raise NotInTransaction("Open the action's transaction first: no audit, no action.")
     # The spelling is worked out before the lock is taken.
-    spelt = [(storable(d.action), storable(d.subject), details_text(d.details)) for d in drafts]
-    who, name, at = storable(str(actor)), storable(actor.name), now.astimezone(UTC)
+    spelt = [(indexable(d.action), indexable(d.subject), details_text(d.details)) for d in drafts]
+    who, name, at = indexable(str(actor)), storable(actor.name), now.astimezone(UTC)
     tree, frontier = _locked_tree()
     entries = [
         Entry(index, at, who, name, action, subject, details)

@@ -51,7 +51,8 @@ def enqueue_job(
 
     Nobody sees it before the commit, and a rollback takes it back. When a job with `unique_key`
     is queued or running, that one's number is returned instead. What people or commands queue is
-    written to the audit log; what a job queues is part of that job.
+    written to the audit log (so call it late in an action, as `record_entry`); what a job queues
+    is part of that job.
 
     Raises:
         UnknownJob: no room declares it.
