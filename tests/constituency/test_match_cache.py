@@ -158,3 +158,31 @@ def test_threads_share_one_table() -> None:
     for thread in threads:
         thread.join()
     assert found == [[1, 4, 3, None]] * 200
+
+
+def test_bytes_that_are_no_address_match_nothing() -> None:
+    everything = [
+        ClaimRow(number, 1, "", "address", text, "manual", None, None, None)
+        for number, text in ((1, "0.0.0.0/0"), (2, "::/0"), (3, "203.0.113.0/24"))
+    ]
+    mapped = bytes(10) + b"\xff\xff"
+    packed = [
+        mapped + bytes(4),
+        bytes(16),
+        mapped + b"\xcb\x00\x71\x05",
+        mapped + b"\xcb\x00\x71\x05",
+    ]
+    # The third value is NULL although an address lies in its bytes.
+    column = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(16), 4, [pa.py_buffer(bytes([0b1011])), pa.py_buffer(b"".join(packed))]
+    )
+    batch = pa.table(
+        {
+            "time_source": pa.array([1_790_000_000_000_000] * 4, pa.timestamp("us", tz="UTC")),
+            "source_address": column,
+            "source_fqdn": pa.nulls(4, pa.string()),
+            "source_asn": pa.nulls(4, pa.int64()),
+        }
+    )
+    found = attribution.attribute(batch, build_tables(everything, "t"))
+    assert found["network_id"].to_pylist() == [None, None, None, 3]

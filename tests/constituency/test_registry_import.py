@@ -218,3 +218,14 @@ def test_manual_contacts_hide_the_registrys(ripe, actor, now) -> None:
     )  # fmt: skip
     (contact,) = queries.contacts_for([alpha], at=now)[alpha]
     assert contact.address == "soc@alpha.example"
+
+
+def test_two_kinds_of_file_of_one_registry_do_not_end_each_others_claims(
+    organization, actor, now
+) -> None:
+    organization("Alpha", handles=[("apnic", "A91ALPHA"), ("apnic", "MNT-ALPHA")])
+    dump = b"route: 100.64.0.0/24\norigin: AS64496\nmnt-by: MNT-ALPHA\n"
+    import_rpsl(dump, source="apnic", file_name="apnic.db", actor=actor, now=now)
+    assert taken(delegated(ALPHA), actor, now).ended == 0
+    again = import_rpsl(dump, source="apnic", file_name="apnic.db", actor=actor, now=now)
+    assert (again.added, again.ended, again.unchanged) == (0, 0, 1)
