@@ -25,7 +25,7 @@ HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 OPERATOR = Actor.command("operator")
 _QUOTED = HOSTILE.replace('"', '""')
 
-CONSTITUENTS = f'''organization,record,value,name,name_ur,sector,parent,language,role
+CONSTITUENTS = f"""organization,record,value,name,name_ur,sector,parent,language,role
 power,organization,,"Indus Power {_QUOTED}",سندھ پاور,,,en,
 power,network,203.0.113.0/24,,,,,,
 power,domain,power.example,,,,,,
@@ -33,7 +33,7 @@ power,contact,abuse@power.example,"Desk {_QUOTED}",,,,en,abuse
 water,organization,,Quetta City Water,کوئٹہ واٹر,,power,ur,
 water,network,198.51.100.0/24,,,,,,
 water,contact,abuse@water.example,Desk,,,,ur,abuse
-'''
+"""
 
 _HEADER = (
     "timestamp,severity,ip,protocol,port,hostname,tag,asn,geo,region,city,naics,"

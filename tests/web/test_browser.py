@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,7 @@ pytestmark = [
     ),
 ]
 
-LANGUAGES = ("en", "ur")
-THEMES = ("light", "dark")
+LOOKS = tuple((language, theme) for language in ("en", "ur") for theme in ("light", "dark"))
 _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
@@ -91,15 +91,18 @@ def walk(
 
 
 def every(
-    visit: Callable[[str, str, str, Any], None], walk: Walk, screens: dict[str, str], width: int,
+    visit: Callable[[str, str, str, Any], None],
+    walk: Walk,
+    screens: dict[str, str],
+    width: int,
+    looks: Sequence[tuple[str, str]] = LOOKS,
     **options: Any,
-) -> None:  # fmt: skip
-    for language in LANGUAGES:
-        for theme in THEMES:
-            with walk.page(language, theme, width, **options) as page:
-                for name, path in screens.items():
-                    page.goto(walk.address + path)
-                    visit(name, language, theme, page)
+) -> None:
+    for language, theme in looks:
+        with walk.page(language, theme, width, **options) as page:
+            for name, path in screens.items():
+                page.goto(walk.address + path)
+                visit(name, language, theme, page)
 
 
 @pytest.mark.parametrize("width", [320, 1440])
@@ -122,8 +125,8 @@ def test_no_screen_scrolls_sideways_asks_abroad_or_breaks_the_policy(walk, world
 
 # WCAG 2.2, 2.5.8: 24 px, or a link within a sentence.
 _SMALL = """
-[...document.querySelectorAll('button, select, input:not([type=hidden]), .side a, .tabs a,
-  .table a, summary')]
+[...document.querySelectorAll(`button, select, input:not([type=hidden]), .side a, .tabs a,
+  .table a, summary`)]
   .filter(e => e.checkVisibility() && !e.closest('.unseen, .skip, p'))
   .map(e => [e.outerHTML.slice(0, 80), e.closest('label.check') || e])
   .map(([told, e]) => [told, e.getBoundingClientRect()])
@@ -143,7 +146,9 @@ def test_axe_finds_nothing(walk, world):
             told = shown["html"][:160], shown["failureSummary"][:300]
             found.append((name, language, theme, each["id"], *told))
 
-    every(visit, walk, world.screens, 1440, bypass_csp=True)
+    # Each language and each theme once: axe takes a second a screen.
+    looks = (("en", "light"), ("ur", "dark"))
+    every(visit, walk, world.screens, 1440, looks, bypass_csp=True)
     assert found == []
 
 
@@ -196,7 +201,7 @@ def test_the_river_refreshes_itself(walk, world):
 def test_identifiers_read_left_to_right_within_urdu(walk, world):
     with walk.page("ur", "light", 1440) as page:
         page.goto(walk.address + world.screens["event"])
-        address = page.locator("dd bdi", has_text="203.0.113.").first
+        address = page.locator("dd bdi", has_text=re.compile(r"^\d+\.\d+\.\d+\.\d+$")).first
         assert address.evaluate("e => getComputedStyle(e).direction") == "ltr"
         order = address.evaluate(_ORDER)
         assert order == sorted(order)
@@ -235,5 +240,5 @@ def test_print_and_forced_colors_leave_the_words(walk, world):
         assert page.is_visible("h1")
         page.emulate_media(media="print")
         assert not page.is_visible("nav.side")
-        assert page.is_visible("table.table")
+        assert page.locator("table.table:visible").count()
     assert walk.broken == []

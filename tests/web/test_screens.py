@@ -182,7 +182,9 @@ def test_the_letter_is_verified_by_anyone(world, client, all_roles):
 def test_an_import_is_previewed_written_and_taken_back(world, all_roles):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    sheet = b"organization,record,value,name\nnew,organization,,New Bank\nnew,network,192.0.2.0/25,\n"
+    sheet = (
+        b"organization,record,value,name\nnew,organization,,New Bank\nnew,network,192.0.2.0/25,\n"
+    )
     sent = {"file": SimpleUploadedFile("new.csv", sheet)}
     preview = all_roles.post("/desk/constituents/import/preview/", sent)
     assert "New Bank" in preview.content.decode()
