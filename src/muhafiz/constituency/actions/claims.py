@@ -56,16 +56,9 @@ def add_claim(
     owner = standing_organization(organization_id)
     _check_new(owner.pk, kind, text, (valid_from, valid_to))
     row = Claim.objects.create(
-        organization=owner,
-        kind=kind,
-        text=text,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        origin="manual",
-        source=check_name(source, 64),
-        note=note[:255],
-        created_at=now,
-    )
+        organization=owner, kind=kind, text=text, valid_from=valid_from, valid_to=valid_to,
+        origin="manual", source=check_name(source, 64), note=note[:255], created_at=now,
+    )  # fmt: skip
     renew_matching()
     leave_trail(
         [owner.pk], "add_claim", f"claim:{row.pk}",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NoReturn
 
 from django.db import transaction
 
@@ -199,12 +200,7 @@ class _Step:
         standing = {(o, k, t): pk for pk, o, k, t, end in before if end is None}
         gone = {key: pk for key, pk in standing.items() if key not in wanted}
         if len(gone) > max(_FEW, len(standing) // 2) and not even_if_shrunk:
-            raise RegisterShrank(
-                file_name=self.run.file_name,
-                source=self.run.source,
-                ending=len(gone),
-                standing=len(standing),
-            )
+            self._refuse(len(gone), len(standing))
         self._end_claims(gone)
         seen_texts = {(kind, text) for _, _, kind, text, _ in before}
         seen_owners = {owner for _, owner, *_ in before}
@@ -228,6 +224,14 @@ class _Step:
         self.owners |= {owner for owner, _, _ in new}
         self.counts |= {"added": len(new), "ended": len(gone)}
         return len(standing) - len(gone)
+
+    def _refuse(self, ending: int, standing: int) -> NoReturn:
+        raise RegisterShrank(
+            file_name=self.run.file_name,
+            source=self.run.source,
+            ending=ending,
+            standing=standing,
+        )
 
     def _end_claims(self, gone: Mapping[Key, int]) -> None:
         ids = list(gone.values())

@@ -84,6 +84,10 @@ def build_tables(claims: Iterable[ClaimRow], token: str) -> MatchTables:
     ]
     bases = np.cumsum([0, *(len(part.order) for part, _ in chained)])
     ordered = [rows[at] for part, _ in chained for at in part.order]
+    following = [
+        _shift(part.following(parents), base)
+        for (part, parents), base in zip(chained, bases, strict=False)
+    ]
     return MatchTables(
         token=token,
         v4_bounds=np.array(v4_bounds, np.uint32),
@@ -96,12 +100,7 @@ def build_tables(claims: Iterable[ClaimRow], token: str) -> MatchTables:
         domain_rows=_shift(domains.heads, bases[2]),
         asns=np.array(asns.keys, np.int64),
         asn_rows=_shift(asns.heads, bases[3]),
-        following=np.concatenate(
-            [
-                _shift(part.following(parents), base)
-                for (part, parents), base in zip(chained, bases, strict=False)
-            ]
-        ),
+        following=np.concatenate(following),
         first_day=_days((row.valid_from for row in ordered), SINCE_EVER),
         last_day=_days((row.valid_to for row in ordered), FOR_EVER),
         facts=_facts(ordered),
