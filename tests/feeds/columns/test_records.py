@@ -123,6 +123,12 @@ def test_a_block_is_closed_before_it_holds_too_many_bytes(monkeypatch: pytest.Mo
     assert all(len(b.data) <= 10 for b in found)
 
 
+def test_a_row_larger_than_a_block_is_a_block_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "BLOCK_BYTES", 6)
+    found = blocks(b"a,b\n1,2\n" + b"3,4567890\n" + b"1,2\n", rows=100)
+    assert [b.rows for b in found] == [1, 1, 1]
+
+
 @pytest.mark.parametrize("raw", [b"", b"\n\n", b"a,b", b"a,b\n", b"\xef\xbb\xbf", b"\xff\xfe"])
 def test_a_report_without_rows_is_one_empty_block(raw: bytes) -> None:
     found = blocks(raw)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _SPACED_COLONS = (b" :", b"\t:", b"\r:", b"\n:")
 _DEEPEST = 64
+JSON_BLOCK_BYTES = 16 * 1024 * 1024
+"""Objects take a dozen times their text in memory, so blocks of them are smaller."""
 
 
 class _DuplicateKeyError(ValueError):
@@ -53,7 +55,9 @@ def json_blocks(
         pieces = cut_rows(whole, row_limit=row_limit)
     else:
         pieces = cut_elements(whole, row_limit)
-    return gather_blocks(pieces, context.batch_rows, row_limit=row_limit)
+    return gather_blocks(
+        pieces, context.batch_rows, row_limit=row_limit, block_bytes=JSON_BLOCK_BYTES
+    )
 
 
 def _is_lines(first: bytes) -> bool:

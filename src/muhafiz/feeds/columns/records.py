@@ -153,19 +153,21 @@ def gather_blocks(
     shape: Any = None,
     *,
     row_limit: int = ROW_BYTES,
+    block_bytes: int | None = None,
 ) -> Iterator[Block]:
-    """Blocks of `batch_rows` rows (fewer where BLOCK_BYTES would be passed); at least one block.
+    """Blocks of `batch_rows` rows (fewer where `block_bytes` would be passed); at least one block.
 
     Blank lines are no rows and are not counted; a row longer than `row_limit` is set aside.
     Boundaries depend on the rows alone.
     """
+    most = BLOCK_BYTES if block_bytes is None else block_bytes
     gathering = _Gathering(1)
     number = 0
     for piece in _short_rows(pieces, row_limit):
         done = 0
         while done < _count(piece):
             room = batch_rows - gathering.rows
-            took = _take(gathering, piece, done, room) if room > 0 else 0
+            took = _take(gathering, piece, done, room, most) if room > 0 else 0
             if took == 0:
                 yield gathering.block(number, shape)
                 number += 1
@@ -179,13 +181,15 @@ def _count(piece: Rows | LongRow) -> int:
     return 1 if isinstance(piece, LongRow) else len(piece.ends)
 
 
-def _take(gathering: _Gathering, piece: Rows | LongRow, done: int, room: int) -> int:
-    """Move up to `room` rows into the block; 0 when the block is full of bytes."""
+def _take(gathering: _Gathering, piece: Rows | LongRow, done: int, room: int, most: int) -> int:
+    """Move up to `room` rows into the block; 0 when it is full of bytes. One row always fits."""
     if isinstance(piece, LongRow):
         gathering.take_long(piece)
         return 1
     begin = int(piece.ends[done - 1]) if done else 0
-    fits = int(np.searchsorted(piece.ends, begin + BLOCK_BYTES - gathering.size, side="right"))
+    fits = int(np.searchsorted(piece.ends, begin + most - gathering.size, side="right"))
+    if gathering.size == 0:
+        fits = max(fits, done + 1)
     until = min(done + room, fits)
     if until <= done:
         return 0

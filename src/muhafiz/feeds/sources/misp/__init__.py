@@ -20,7 +20,12 @@ import orjson
 from muhafiz.feeds.columns.aside import KEPT_BYTES, LongRow
 from muhafiz.feeds.columns.chunks import utf8_chunks
 from muhafiz.feeds.columns.drafts import finish
-from muhafiz.feeds.columns.json_rows import ObjectTable, read_object, read_objects
+from muhafiz.feeds.columns.json_rows import (
+    JSON_BLOCK_BYTES,
+    ObjectTable,
+    read_object,
+    read_objects,
+)
 from muhafiz.feeds.columns.mapped_objects import draft_of_objects
 from muhafiz.feeds.columns.records import gather_blocks, row_bytes, rows_of
 from muhafiz.feeds.sources import Block, ParseContext, ParsedBatch, Source
@@ -61,7 +66,8 @@ def recognizes(_file_name: str, head: bytes) -> int:
 
 def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
     """Read the document and cut it into attributes, one JSON object per row."""
-    return gather_blocks(_pieces(utf8_chunks(stream)), context.batch_rows)
+    pieces = _pieces(utf8_chunks(stream))
+    return gather_blocks(pieces, context.batch_rows, block_bytes=JSON_BLOCK_BYTES)
 
 
 def _pieces(chunks: Iterable[bytes]) -> Iterator[Rows | LongRow]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from muhafiz.feeds.columns.chunks import utf8_chunks
 from muhafiz.feeds.columns.drafts import finish
-from muhafiz.feeds.columns.json_rows import first_object, read_objects
+from muhafiz.feeds.columns.json_rows import JSON_BLOCK_BYTES, first_object, read_objects
 from muhafiz.feeds.columns.mapped_objects import draft_of_objects, flatten
 from muhafiz.feeds.columns.records import Rows, cut_rows, gather_blocks
 from muhafiz.feeds.sources import Block, ParseContext, ParsedBatch, Source
@@ -75,7 +75,8 @@ def recognizes(file_name: str, head: bytes) -> int:
 def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
     """Cut a log into lines, lines of unwanted event types left out."""
     wanted = frozenset(str(each) for each in context.options.get("event_types", ("alert",)))
-    return gather_blocks(_wanted(cut_rows(utf8_chunks(stream)), wanted), context.batch_rows)
+    pieces = _wanted(cut_rows(utf8_chunks(stream)), wanted)
+    return gather_blocks(pieces, context.batch_rows, block_bytes=JSON_BLOCK_BYTES)
 
 
 def _wanted(pieces: Iterable[Rows | LongRow], wanted: frozenset[str]) -> Iterator[Rows | LongRow]:
