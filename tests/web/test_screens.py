@@ -91,7 +91,7 @@ def test_lists_ask_as_many_questions_for_three_rows_as_for_one(all_roles, folder
     [
         ("/desk/events/?cidr=not-a-network", "This is no network"),
         ("/desk/events/?since=yesterday", "This is no date"),
-        ("/desk/events/?organization=x", "This must be a whole number"),
+        ("/desk/events/?organization=nobody%20so", "No organization is called so"),
         ("/desk/events/?type=%3Cb%3E", "This is not one of the choices"),
         ("/desk/events/?domain=a..b", "is no domain name"),
         ("/desk/events/?after=!!!", "page mark"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from django.db import transaction
+
 from muhafiz.audit.actions.entries import record_read
 from muhafiz.common.actor import Actor
 from muhafiz.feeds.actions.intake import raw_store
@@ -15,7 +17,10 @@ _PIECE = 64 * 1024
 
 def record_reading(report: ReportFacts, *, actor: Actor, now: datetime) -> None:
     """Write down that somebody took a report's raw bytes."""
-    record_read(actor=actor, now=now, action="feeds.read_raw_report", subject=f"report:{report.id}")
+    with transaction.atomic():
+        record_read(
+            actor=actor, now=now, action="feeds.read_raw_report", subject=f"report:{report.id}"
+        )
 
 
 def pieces(report: ReportFacts) -> Iterator[bytes]:

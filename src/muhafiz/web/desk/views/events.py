@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from muhafiz.audit.actions.entries import record_read
+from muhafiz.constituency import directory
 from muhafiz.constituency import queries as constituency
 from muhafiz.detection import queries as detection
 from muhafiz.feeds import queries as feeds
@@ -39,7 +42,9 @@ _TOLD = tuple(
 def events(request: ViewedRequest) -> HttpResponse:
     """Trend and page of the events that the filters ask for."""
     asked = Asked(request.GET)
-    query = _query(asked, request.now)
+    query = _query(asked, request)
+    if query is not None:
+        _record(request, "lake.read_events", "events", {k: v for k, v in asked.raw.items() if v})
     context: dict[str, Any] = {"asked": asked, "types": sorted(TAXONOMY_OF), "here": "events"}
     if query is not None:
         context |= _answers(query)
@@ -47,20 +52,20 @@ def events(request: ViewedRequest) -> HttpResponse:
     return render(request, "desk/events/list.html", context, status=asked.status)
 
 
-def _query(asked: Asked, now: datetime) -> EventQuery | None:
+def _query(asked: Asked, request: ViewedRequest) -> EventQuery | None:
     """What is asked; None when some of it makes no sense (the errors then say which)."""
-    organization = asked.whole("organization")
+    owners = _owners(asked, request)
     kind, feed = asked.choice("type", tuple(TAXONOMY_OF)), asked.text("feed")
     since, until = asked.day("since"), asked.day("until")
     parts: dict[str, Any] = {
-        "organization_ids": frozenset() if organization is None else frozenset({organization}),
+        "organization_ids": owners,
         "nobody": asked.text("nobody") == "yes",
         "cidr": asked.network("cidr"),
         "asn": asked.whole("asn"),
         "domain_suffix": asked.text("domain") or None,
         "classification_types": frozenset({kind} if kind else ()),
         "feed_codes": frozenset({feed} if feed else ()),
-        "since": since or (now - timedelta(days=_DAYS)),
+        "since": since or (request.now - timedelta(days=_DAYS)),
         "until": until + timedelta(days=1) if until else None,
         "report_id": asked.whole("report"),
         "after": asked.text("after") or None,
@@ -73,6 +78,26 @@ def _query(asked: Asked, now: datetime) -> EventQuery | None:
     except BadQuery as refusal:
         asked.errors["cidr"] = sentence(refusal)
         return None
+
+
+def _owners(asked: Asked, request: ViewedRequest) -> frozenset[int]:
+    """The organization of a number, or all those that a name or a network finds."""
+    text = asked.text("organization")
+    if not text or (text.isascii() and text.isdigit()):
+        number = asked.whole("organization")
+        return frozenset() if number is None else frozenset({number})
+    page = directory.search(text, viewer=request.viewer, at=request.now)
+    if not page.rows:
+        asked.errors["organization"] = _("No organization is called so.")
+    return frozenset(row.facts.id for row in page.rows)
+
+
+def _record(request: ViewedRequest, action: str, subject: str, details: dict[str, str]) -> None:
+    """Events are restricted: who read which is an entry, written before they are shown."""
+    with transaction.atomic():
+        record_read(
+            actor=request.viewer, now=request.now, action=action, subject=subject, details=details
+        )
 
 
 def _answers(query: EventQuery) -> dict[str, Any]:
@@ -140,6 +165,7 @@ def event(request: ViewedRequest, day: str, key: str) -> HttpResponse:
         raise Http404 from wrong
     if found is None:
         raise Http404
+    _record(request, "lake.read_event", f"event:{found.key}", {"day": day})
     row = found.columns
     owner = row["organization_id"]
     claims = constituency.claims({row["network_id"]} - {None})

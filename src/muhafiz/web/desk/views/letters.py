@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
+from muhafiz.audit.actions.entries import record_read
 from muhafiz.notifications import queries
 from muhafiz.notifications.actions.letters import resolve_unsure
 from muhafiz.notifications.messages import STATES, Letter
@@ -58,6 +60,7 @@ def _mark(asked: Asked) -> tuple[datetime, UUID] | None:
 def letter(request: ViewedRequest, letter_id: UUID) -> HttpResponse:
     """One letter: its fate, its text as sent, its attachments."""
     found = _letter(letter_id)
+    _record(request, letter_id)
     raw = queries.letter_bytes(letter_id)
     context = {
         "letter": found,
@@ -69,8 +72,8 @@ def letter(request: ViewedRequest, letter_id: UUID) -> HttpResponse:
 
 def letter_raw(request: ViewedRequest, letter_id: UUID) -> HttpResponse:
     """The very bytes that leave or left, as a mail file."""
-    del request
     found = _letter(letter_id)
+    _record(request, letter_id)
     raw = queries.letter_bytes(letter_id)
     if raw is None:
         raise Http404
@@ -79,8 +82,8 @@ def letter_raw(request: ViewedRequest, letter_id: UUID) -> HttpResponse:
 
 def letter_attachment(request: ViewedRequest, letter_id: UUID, number: int) -> HttpResponse:
     """One attachment of a letter, as sent."""
-    del request
     opened = _opened(letter_id)
+    _record(request, letter_id)
     if number >= len(opened.attachments):
         raise Http404
     part = opened.attachments[number]
@@ -107,6 +110,17 @@ def download(content: bytes, name: str, media_type: str) -> HttpResponse:
     response["Content-Disposition"] = header or "attachment"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
+
+
+def _record(request: ViewedRequest, letter_id: UUID) -> None:
+    """Letters are restricted: who read one is an entry, written before it is shown."""
+    with transaction.atomic():
+        record_read(
+            actor=request.viewer,
+            now=request.now,
+            action="notifications.read_letter",
+            subject=f"message:{letter_id}",
+        )
 
 
 def _letter(letter_id: UUID) -> Letter:

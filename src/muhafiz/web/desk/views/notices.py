@@ -50,11 +50,13 @@ def notice(request: ViewedRequest, notice_id: int) -> HttpResponse:
     if found is None:
         raise Http404
     traced = queries.notice_rows(notice_id)[:_ROWS]
-    sent = {each.message_id: notifications.letter(each.message_id) for each in found.letters}
     context = {
         "notice": found,
         "owner": constituency.organization(found.organization_id),
-        "letters": [letter for letter in sent.values() if letter],
+        "letters": [
+            (notifications.letter(each.message_id), contact)
+            for each, contact in queries.contact_versions(notice_id)
+        ],
         "rows": traced,
         "here": "notice",
     }
