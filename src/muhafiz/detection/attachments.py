@@ -101,7 +101,7 @@ def shown_lines(rows: pa.Table) -> Lines:
         _bracketed(rows["classification_identifier"]),
         _bracketed(rows["malware_name"]),
     ]
-    joined = pc.binary_join_element_wise(*cells, _text(" · "), null_handling="skip")
+    joined = pc.binary_join_element_wise(*cells, _text(" | "), null_handling="skip")
     return Lines(_one(joined))
 
 
