@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from muhafiz.feeds.columns.records import Rows
 
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+("?)|[\[\]{}]', re.DOTALL)
+# Everything up to the next bracket outside a string, the bracket, or a string left open.
+_TO_BRACKET = re.compile(
+    rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+(?:([\[\]{}])|(")|\Z)', re.DOTALL
+)
 _REST_OF_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+("?)', re.DOTALL)
 _BETWEEN = b" \t\r\n,"
 
@@ -53,13 +56,13 @@ class _Cutter:
         done: list[bytes] = []
         start = 0  # where the object at hand, or the gap, begins in `data`
         at = self._rest_of_string(data)
-        for token in _TOKEN.finditer(data, at):
-            mark = token.group()
-            if mark[:1] == b'"':
-                self.in_string = self.depth > 0 and not token[1]
-                continue
+        for token in _TO_BRACKET.finditer(data, at):
+            mark = token[1]
+            if mark is None:
+                self.in_string |= self.depth > 0 and token[2] is not None
+                break
             if self.depth == 0:
-                start = self._outside(mark, data, start, token.start(), done)
+                start = self._outside(mark, data, start, token.start(1), done)
                 continue
             self.depth += 1 if mark in b"[{" else -1
             if self.depth == 0:
