@@ -30,12 +30,12 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 def prepare(folder: Path) -> None:
     """A fresh installation in `folder`: migrated, with its constituency and match tables."""
     start_django(folder)
-    from django.core.management import call_command
+    from django.core.management import call_command  # noqa: PLC0415 - Django first
 
-    from muhafiz.constituency.actions.trail import renew_matching
-    from muhafiz.constituency.attribution import match_tables
-    from muhafiz.constituency.models import Claim, Organization
-    from muhafiz.feeds.actions.feeds import create_feed
+    from muhafiz.constituency.actions.trail import renew_matching  # noqa: PLC0415 - Django first
+    from muhafiz.constituency.attribution import match_tables  # noqa: PLC0415 - Django first
+    from muhafiz.constituency.models import Claim, Organization  # noqa: PLC0415 - Django first
+    from muhafiz.feeds.actions.feeds import create_feed  # noqa: PLC0415 - Django first
 
     call_command("migrate", verbosity=0)
     found = generated().constituency()
@@ -65,20 +65,20 @@ def start_django(var: Path) -> None:
         "DJANGO_SETTINGS_MODULE", "muhafiz.config.settings"
     )
     os.environ["MUHAFIZ_VAR"] = str(var)
-    import django
+    import django  # noqa: PLC0415 - Django first
 
     django.setup()
 
 
 def actor() -> Any:
-    from muhafiz.common.actor import Actor
+    from muhafiz.common.actor import Actor  # noqa: PLC0415 - Django first
 
     return Actor.command("benchmark")
 
 
 def generated() -> Any:
     sys.path.insert(0, str(Path(__file__).parent))
-    import generate
+    import generate  # noqa: PLC0415 - Django first
 
     return generate
 
@@ -86,10 +86,10 @@ def generated() -> Any:
 def run_subject(file: Path, var: Path) -> dict[str, Any]:
     """Keep and read one report in the installation at `var`."""
     start_django(var)
-    from muhafiz.common.clock import HeldClock
-    from muhafiz.constituency.attribution import match_tables
-    from muhafiz.feeds.actions.intake import keep_report
-    from muhafiz.feeds.actions.processing import process_report
+    from muhafiz.common.clock import HeldClock  # noqa: PLC0415 - Django first
+    from muhafiz.constituency.attribution import match_tables  # noqa: PLC0415 - Django first
+    from muhafiz.feeds.actions.intake import keep_report  # noqa: PLC0415 - Django first
+    from muhafiz.feeds.actions.processing import process_report  # noqa: PLC0415 - Django first
 
     began = time.perf_counter()
     match_tables()
@@ -122,7 +122,7 @@ def run_subject(file: Path, var: Path) -> dict[str, Any]:
 
 
 def proven() -> dict[str, Any]:
-    from muhafiz.lake.actions.verification import verify
+    from muhafiz.lake.actions.verification import verify  # noqa: PLC0415 - Django first
 
     began = time.perf_counter()
     found = verify(now=NOW)
@@ -131,7 +131,7 @@ def proven() -> dict[str, Any]:
 
 def run_limit(file: Path, var: Path) -> dict[str, Any]:
     """DuckDB alone: the same CSV to Parquet, nothing else."""
-    import duckdb
+    import duckdb  # noqa: PLC0415 - Django first
 
     usage = resource.getrusage(resource.RUSAGE_SELF)
     began = time.perf_counter()
@@ -212,10 +212,12 @@ def markdown(results: list[dict[str, Any]], machine: dict[str, Any]) -> str:
     lines = [
         "# The hot path",
         "",
-        f"{machine['date']}, {machine['cores']} cores, {machine['machine']}, Python "
-        f"{machine['python']}, DuckDB {machine['duckdb']}. 10,000 organizations, 100,000 networks, "
-        "100,000 domains. Medians; the limit is DuckDB reading the same CSV and writing Parquet, "
-        "in turns with ours.",
+        (
+            f"{machine['date']}, {machine['cores']} cores, {machine['machine']}, Python "
+            f"{machine['python']}, DuckDB {machine['duckdb']}. 10,000 organizations, 100,000 networks, "
+            "100,000 domains. Medians; the limit is DuckDB reading the same CSV and writing Parquet, "
+            "in turns with ours."
+        ),
         "",
         "| rows | s | events/s | limit, s | ratio (range) | CPU s | peak MiB | bytes/event |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|",
@@ -233,14 +235,16 @@ def markdown(results: list[dict[str, Any]], machine: dict[str, Any]) -> str:
         growth = (last["seconds"] / last["rows"]) / (first["seconds"] / first["rows"])
         lines += [
             "",
-            f"Cost per row at {last['rows']:,} rows is {growth:.2f} times that at "
-            f"{first['rows']:,}.",
+            (
+                f"Cost per row at {last['rows']:,} rows is {growth:.2f} times that at "
+                f"{first['rows']:,}."
+            ),
         ]
     return "\n".join(lines) + "\n"
 
 
 def this_machine() -> dict[str, Any]:
-    import duckdb
+    import duckdb  # noqa: PLC0415 - Django first
 
     return {
         "date": datetime.now(UTC).date().isoformat(),

@@ -52,7 +52,7 @@ def test_a_file_still_being_written_waits(lay, take):
     assert queries.reports() == []
 
 
-def test_a_file_that_grows_while_it_is_read_waits(lay, drop, actor, now, settings, monkeypatch):
+def test_a_file_that_grows_while_it_is_read_waits(lay, take, settings, monkeypatch):
     path = lay(NAME, telnet_csv(3))
     from muhafiz.feeds.actions import dropped
 
@@ -64,7 +64,7 @@ def test_a_file_that_grows_while_it_is_read_waits(lay, drop, actor, now, setting
         return really(found, moment)
 
     monkeypatch.setattr(dropped, "_age", grown_at_the_last_moment)
-    assert take_drop_folder(folder=drop, actor=actor, now=now).waiting == 1
+    assert take().waiting == 1
     assert path.exists()
     assert queries.reports() == []
     assert not [each for each in settings.REPORTS.rglob("*") if each.is_file()]

@@ -58,7 +58,7 @@ def server():
     if not os.access(DOVECOT, os.X_OK):
         pytest.skip("NOT TESTED: mail intake needs Debian's dovecot-imapd")
     with tempfile.TemporaryDirectory(prefix="muhafiz-imap-") as name:
-        os.chmod(name, 0o755)
+        Path(name).chmod(0o755)
         with dovecot(Path(name)) as running:
             yield running
 
@@ -153,8 +153,10 @@ def test_an_attachment_nobody_recognizes_is_kept_for_a_person(feed, actor, now):
         b"\x00" * 500,
         b"From: =?utf-8?b?!!!?=\r\nContent-Type: multipart/mixed; boundary=\r\n\r\nx",
         b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n" * 60,
-        b"Content-Type: text/plain; charset=no-such\r\nContent-Transfer-Encoding: base64\r\n"
-        b"Content-Disposition: attachment; filename*=zz'x'%ff\r\n\r\n!!!!",
+        (
+            b"Content-Type: text/plain; charset=no-such\r\nContent-Transfer-Encoding: base64\r\n"
+            b"Content-Disposition: attachment; filename*=zz'x'%ff\r\n\r\n!!!!"
+        ),
         b"From: " + b"a" * 100_000 + b"\r\n\r\n",
         b"Message-ID: <\xff\xfe>\r\nSubject: \xff\r\n\r\n",
     ],

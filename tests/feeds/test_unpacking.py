@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import zipfile
@@ -102,10 +103,10 @@ def test_what_breaks_off_is_damaged(pack, cut):
     raw=st.binary(max_size=300),
     start=st.sampled_from([b"PK\x03\x04", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"]),
 )
-def test_rubbish_is_refused_never_raised(raw, start):
-    with pytest.raises(CannotUnpack):
-        inspect(io.BytesIO(start + raw), "x", size=len(raw))
-        raise ArchiveDamaged(name="x", detail="an accident made it sound")
+def test_rubbish_is_refused_by_name(raw, start):
+    with contextlib.suppress(CannotUnpack):  # nothing else may come out
+        count, _ = inspect(io.BytesIO(start + raw), "x", size=len(raw))
+        assert count >= 1
 
 
 def test_the_head_of_the_first_member_is_shown():

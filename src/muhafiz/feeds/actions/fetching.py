@@ -111,11 +111,11 @@ def _since(watermark: datetime | None, now: datetime) -> datetime:
 
 def _options(feed: Feed) -> Mapping[str, Any]:
     """The feed's options with its secrets, which live in memory only."""
-    if feed.sealed_secrets is None:
-        return feed.options
-    plain = unseal(bytes(feed.sealed_secrets), context=secrets_context(feed.pk))
-    secrets: dict[str, str] = json.loads(plain)
-    return {**feed.options, **secrets}
+    options: dict[str, Any] = dict(feed.options)
+    if feed.sealed_secrets is not None:
+        plain = unseal(bytes(feed.sealed_secrets), context=secrets_context(feed.pk))
+        options.update(json.loads(plain))
+    return options
 
 
 def _is_known(feed: Feed, identifier: str) -> bool:
