@@ -23,6 +23,7 @@ class Spring:
     name: str
     reports: int
     rows_read: int
+    set_aside: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def draw_river(flow: Flow, *, rtl: bool) -> Drawing:
     sent = _Reach(_COLUMNS[4], _TOP, post[0].height * share)
     streams = [
         *_into_rows(sources, rows),
+        *_set_aside(springs, sources, rows[1]),
         _stream(rows[0], owners[0], 0, "var(--c1)"),
         _stream(rows[0], owners[1], owners[0].height, "var(--c6)"),
         _taper(owners[0], post[0]),
@@ -84,7 +86,12 @@ def _springs(springs: Sequence[Spring]) -> list[Spring]:
     ordered = sorted(springs, key=lambda spring: -spring.rows_read)
     shown, rest = ordered[:_SHOWN], ordered[_SHOWN:]
     if rest:
-        others = Spring(_("others"), sum(s.reports for s in rest), sum(s.rows_read for s in rest))
+        others = Spring(
+            _("others"),
+            sum(s.reports for s in rest),
+            sum(s.rows_read for s in rest),
+            sum(s.set_aside for s in rest),
+        )
         shown.append(others)
     return shown
 
@@ -100,7 +107,7 @@ def _column(x: float, amounts: Sequence[int], total: int, *, gap: float) -> list
 
 
 def _into_rows(sources: Sequence[_Reach], rows: Sequence[_Reach]) -> list[Stream | None]:
-    """Each source flows into the rows that were read; what was set aside leaves below."""
+    """Each source flows into the rows that were accepted."""
     full = sum(reach.height for reach in sources) or 1.0
     into, streams, at = rows[0], [], 0.0
     for number, source in enumerate(sources):
@@ -109,11 +116,24 @@ def _into_rows(sources: Sequence[_Reach], rows: Sequence[_Reach]) -> list[Stream
             _band(source, (into.x, into.y + at, thick), FILLS[number % 5]) if thick else None
         )
         at += thick
-    if rows[1].height and sources:
-        last = sources[-1]
-        start = (last.x + _THICK, last.y + last.height - min(3, last.height), min(3, last.height))
-        end = (rows[1].x, rows[1].y, rows[1].height)
-        streams.append(Stream(curve(start, end), "var(--fill-high)", "stream-bad"))
+    return streams
+
+
+def _set_aside(
+    springs: Sequence[Spring], sources: Sequence[_Reach], aside: _Reach
+) -> list[Stream | None]:
+    """What could not be read leaves each source at its foot, for the reach below."""
+    full = sum(spring.set_aside for spring in springs) or 1
+    streams: list[Stream | None] = []
+    at = 0.0
+    for spring, source in zip(springs, sources, strict=True):
+        thick = aside.height * spring.set_aside / full
+        if thick:
+            leaves = min(thick, source.height)
+            start = (source.x + _THICK, source.y + source.height - leaves, leaves)
+            end = (aside.x, aside.y + at, thick)
+            streams.append(Stream(curve(start, end), "var(--fill-high)", "stream-bad"))
+        at += thick
     return streams
 
 

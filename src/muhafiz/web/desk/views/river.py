@@ -48,7 +48,10 @@ def _live(asked: Asked, now: datetime) -> dict[str, Any]:
     composed = sum(letters.values()) - letters.get("cancelled", 0)
     total = found.total
     flow = Flow(
-        springs=[Spring(s.source or "—", s.reports_kept, s.rows_read) for s in found.sources],
+        springs=[
+            Spring(s.source or "—", s.reports_kept, s.rows_read, s.rows_set_aside)
+            for s in found.sources
+        ],
         accepted=total.rows_accepted,
         set_aside=total.rows_set_aside,
         owned=total.rows_owned,
