@@ -25,8 +25,8 @@ django.setup()
 from django.db import connections, transaction  # noqa: E402 - after Django is ready
 
 from muhafiz.common.actor import Actor  # noqa: E402 - as above
-from muhafiz.notifications.actions.delivery import (  # noqa: E402 - as above
-    deliver_due,
+from muhafiz.notifications.actions.delivery import deliver_due  # noqa: E402 - as above
+from muhafiz.notifications.actions.leftovers import (  # noqa: E402 - as above
     list_left_messages,
 )
 from muhafiz.notifications.models import Message  # noqa: E402 - as above

@@ -11,7 +11,8 @@ from muhafiz.audit.queries import entries
 from muhafiz.jobs.registry import JobCancelled, JobRun
 from muhafiz.notifications import channels
 from muhafiz.notifications.actions.addresses import retire_address
-from muhafiz.notifications.actions.delivery import deliver_due, list_left_messages
+from muhafiz.notifications.actions.delivery import deliver_due
+from muhafiz.notifications.actions.leftovers import list_left_messages
 from muhafiz.notifications.actions.letters import resolve_unsure, retry_message
 from muhafiz.notifications.channels import Outcome, chosen_channel
 from muhafiz.notifications.jobs import deliver, list_left

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from muhafiz.jobs.registry import JobRun, job
-from muhafiz.notifications.actions.delivery import deliver_due, list_left_messages
+from muhafiz.notifications.actions.delivery import deliver_due
+from muhafiz.notifications.actions.leftovers import list_left_messages
 from muhafiz.notifications.actions.outbox import DELIVER
 
 

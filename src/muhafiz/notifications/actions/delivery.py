@@ -8,7 +8,7 @@ For each message, in this order:
 3. hand the bytes to the channel, outside any transaction, however slow the peer;
 4. with step 2 of the next message, or at the end: note the outcome.
 
-A crash between 2 and 4 leaves the message `sending`; `list_left_messages` makes it `unsure`, which
+A crash between 2 and 4 leaves the message `sending`; `actions.leftovers` makes it `unsure`, which
 a person resolves. It is never sent again by itself.
 """
 
@@ -42,14 +42,12 @@ from muhafiz.notifications.composing import digest, unpacked
 from muhafiz.notifications.models import ChannelRest, Message, MessageBytes
 from muhafiz.notifications.queries import is_retired
 from muhafiz.notifications.rules import (
-    HAND_OVER_LEASE,
     LONGEST_WAIT,
     address_is_dead,
     channel_rest,
     is_rest_over,
     next_attempt,
     status_in,
-    was_left,
 )
 from muhafiz.release.queries import is_recalled
 
@@ -324,32 +322,3 @@ def _record(run: _Run, told: _Told, now: datetime) -> None:
             "words": told.words,
         },
     )
-
-
-@transaction.atomic
-def list_left_messages(*, actor: Actor, now: datetime) -> int:
-    """Make `unsure` what a crash left `sending`; how many there were.
-
-    A sender that is merely slow still notes its true answer later, unless a person was faster.
-    """
-    stale = Message.objects.filter(state="sending").filter(
-        Q(handed_at__lt=now - HAND_OVER_LEASE) | Q(handed_at__gt=now)
-    )
-    left = [row for row in stale if row.handed_at is not None and was_left(row.handed_at, now)]
-    for message in left:
-        reason = (
-            f"handed over at {message.handed_at:%Y-%m-%d %H:%M:%S} UTC; whether the peer took it "
-            "was never noted"
-        )
-        Message.objects.filter(pk=message.pk, state="sending", claim=message.claim).update(
-            state="unsure", reason=reason
-        )
-    if left:
-        record_entry(
-            actor=actor,
-            now=now,
-            action="notifications.list_left_messages",
-            subject=f"messages:{len(left)}",
-            details={"messages": [str(message.pk) for message in left]},
-        )
-    return len(left)

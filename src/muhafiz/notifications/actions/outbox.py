@@ -139,9 +139,8 @@ class _Built:
 
 
 def _built(order: Order, sender: Sender, retired: frozenset[str], now: datetime) -> _Built:
-    identifier = new_id()
+    draft, released, identifier = order.draft, order.released, new_id()
     message_id = f"<{identifier}@{sender.domain}>"
-    draft, released = order.draft, order.released
     composed = compose(
         draft,
         identifier=identifier,

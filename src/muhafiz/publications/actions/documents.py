@@ -79,14 +79,15 @@ def keep_documents(drafts: Sequence[KeptDraft], *, actor: Actor, now: datetime) 
         now=now,
         action="publications.keep_documents",
         subject=f"document:{drafts[0].number}" if len(drafts) == 1 else f"documents:{len(drafts)}",
-        details={
-            "first": drafts[0].number,
-            "last": drafts[-1].number,
-            "count": len(drafts),
-            "sha256": covered.hexdigest(),
-        },
+        details=_covered(drafts, covered.hexdigest()),
     )
     return codes
+
+
+def _covered(drafts: Sequence[KeptDraft], digest: str) -> dict[str, str | int]:
+    """What the audit log is told about a batch."""
+    ends = {"first": drafts[0].number, "last": drafts[-1].number}
+    return {**ends, "count": len(drafts), "sha256": digest}
 
 
 @transaction.atomic
