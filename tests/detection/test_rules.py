@@ -27,6 +27,8 @@ from muhafiz.detection.sorting import sort_by_policy
 from muhafiz.formats import tlp
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+_FIRST = datetime(2024, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
+_LAST = datetime(2030, 1, 1)  # noqa: DTZ001 - as above
 TYPES = [("vulnerable", "weak-crypto"), ("vulnerable", "ddos-amplifier"), ("fraud", "phishing")]
 LABELS = ["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED", None, "purple"]
 
@@ -165,7 +167,7 @@ def test_the_most_specific_policy_wins():
 )
 @settings(max_examples=20, deadline=None)
 def test_the_plan_is_what_the_rules_say(
-    tmp_path_factory, rows, earlier, threshold, resend_days, days_ago
+    *, tmp_path_factory, rows, earlier, threshold, resend_days, days_ago
 ):
     """Against a loop over rows: labels, inhibitions, resending, thresholds."""
     root = tmp_path_factory.mktemp("plan")
@@ -226,7 +228,7 @@ def _told(root, planned):
 
 
 @given(
-    st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),
+    st.datetimes(_FIRST, _LAST, timezones=st.just(UTC)),
     st.sampled_from(["hourly", "daily", "weekly"]),
     st.sampled_from(["Asia/Karachi", "Europe/Berlin", "Asia/Kathmandu"]),
 )

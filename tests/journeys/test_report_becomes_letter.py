@@ -95,7 +95,7 @@ def mailbox():
     if not os.access(DOVECOT, os.X_OK):
         pytest.skip("NOT TESTED: the journey needs Debian's dovecot-imapd")
     with tempfile.TemporaryDirectory(prefix="muhafiz-imap-") as name:
-        os.chmod(name, 0o755)
+        Path(name).chmod(0o755)
         with dovecot(Path(name)) as running:
             yield running
 
@@ -120,7 +120,7 @@ def post():
 
 
 @pytest.fixture
-def nation(db, folders, settings, actor, now, gpg):
+def nation(*, db, folders, settings, actor, now, gpg):
     """A rulebook, a key of the house, a feed, two organizations, policies that write at once."""
     from muhafiz.constituency.actions.claims import add_claim
     from muhafiz.constituency.actions.contacts import ContactDetails, add_contact
@@ -153,7 +153,7 @@ def nation(db, folders, settings, actor, now, gpg):
 
 
 @pytest.fixture
-def travelled(nation, mailbox, post, settings, actor, now):
+def travelled(*, nation, mailbox, post, settings, actor, now):
     """The whole way, each step by the job that works it."""
     from muhafiz.feeds.actions.mail import collect_mail
     from muhafiz.jobs.scheduler import schedule_due
