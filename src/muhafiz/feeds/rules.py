@@ -12,6 +12,8 @@ from muhafiz.common.refusal import Refusal
 
 #: A report is quarantined when this many tries in a row made no progress.
 ATTEMPTS = 3
+#: Two batches are in work at once: larger ones would take more than 1 GiB at their peak.
+BATCH_ROWS_MOST = 125_000
 #: A feed is silent after this many times its expected gap.
 SILENT_GAPS = 2
 #: A feed is thin when a day brings less than this share of the expected rows.

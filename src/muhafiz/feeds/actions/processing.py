@@ -171,7 +171,7 @@ def _begin(report_id: int, *, actor: Actor, clock: Clock) -> Report:
         return fresh(report_id)
     report.state = Report.State.PROCESSING
     report.started_at = report.started_at or now
-    report.batch_rows = report.batch_rows or settings.BATCH_ROWS
+    report.batch_rows = report.batch_rows or min(settings.BATCH_ROWS, rules.BATCH_ROWS_MOST)
     report.save(update_fields=["attempts", "state", "started_at", "batch_rows"])
     return report
 
