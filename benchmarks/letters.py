@@ -8,6 +8,8 @@ own. `--encrypted` gives that share (percent) of contacts an OpenPGP certificate
     python benchmarks/letters.py [--events N ...] [--encrypted PERCENT] [--json FILE]
 """
 
+# ruff: noqa: PLC0415 - Django must be set up before its rooms are imported
+
 from __future__ import annotations
 
 import argparse
@@ -78,7 +80,9 @@ def make_organizations(count: int, encrypted: int, actor: Any) -> None:
         numbers = range(start, min(start + 10_000, count + 1))
         Organization.objects.bulk_create(
             [
-                Organization(pk=n, name_en=f"Organization {n}", name_ur=f"ادارہ {n}", created_at=NOW)
+                Organization(
+                    pk=n, name_en=f"Organization {n}", name_ur=f"ادارہ {n}", created_at=NOW
+                )
                 for n in numbers
             ]
         )
@@ -168,9 +172,9 @@ def accepted(random: Any, rows: int, letters: int, report: int) -> Any:
         "parser": pa.repeat("shadowserver/1", rows),
         "extra": pa.repeat('{"tag":"telnet","banner":"login:, Password"}', rows),
     }
-    return pa.table(
-        {f.name: given.get(f.name, pa.nulls(rows, f.type)) for f in ACCEPTED}
-    ).cast(ACCEPTED)
+    return pa.table({f.name: given.get(f.name, pa.nulls(rows, f.type)) for f in ACCEPTED}).cast(
+        ACCEPTED
+    )
 
 
 def digest(actor: Any, clock: Any) -> dict[str, float]:
