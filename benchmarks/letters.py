@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -231,7 +232,7 @@ def main() -> None:
         results.append(json.loads(answer.stdout.splitlines()[-1]))
         print(results[-1], flush=True)
     if chosen.json:
-        with open(chosen.json, "w", encoding="utf-8") as stream:
+        with Path(chosen.json).open("w", encoding="utf-8") as stream:
             json.dump(results, stream, indent=2)
     largest = results[-1]
     verdict = "met" if largest["seconds"] <= TARGET_SECONDS else "MISSED"
