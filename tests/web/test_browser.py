@@ -189,12 +189,15 @@ def test_the_menu_opens_without_scripts_on_a_small_screen(walk, world):
 def test_the_river_refreshes_itself(walk, world):
     with walk.page("en", "light", 1440) as page:
         page.goto(f"{walk.address}/desk/")
+        page.click("details.twin summary")
         with page.expect_response(lambda answer: "/desk/live/" in answer.url) as answered:
             page.wait_for_timeout(100)
         assert answered.value.status == 200
         page.wait_for_timeout(300)
         assert page.locator("#live svg.river").count() == 1
         assert page.locator("#live #live").count() == 0
+        assert page.locator("#live-table").count() == 1
+        assert page.locator("details.twin[open]").count() == 1, "what was opened stays open"
     assert walk.broken == []
 
 

@@ -44,6 +44,11 @@ def test_nobody_is_sent_to_the_front(client):
         assert (answer.status_code, answer["Location"]) == (302, "/"), name
 
 
+def test_a_part_that_asks_after_its_session_ended_sends_the_page_away(client):
+    answer = client.get("/desk/live/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, "/")
+
+
 def test_somebody_without_a_role_gets_403_everywhere(entered):
     client = entered("")
     for name in ROUTES:

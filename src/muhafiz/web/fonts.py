@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -50,7 +51,7 @@ def _cut(cut: Cut, source: Path, target: Path) -> None:
     subsetter.subset(font)
     if cut.weights:
         instancer.instantiateVariableFont(font, {"wdth": 100, "wght": cut.weights}, inplace=True)
-    beside = target.with_suffix(".part")
+    beside = target.with_name(f".{target.name}.{os.getpid()}")  # collectstatic skips dot files
     subset.save_font(font, str(beside), options)
     beside.replace(target)
 

@@ -10,6 +10,18 @@ from django.utils.translation import gettext
 
 from muhafiz.common.refusal import Refusal
 
+#: How a refusal's name begins, and its status (RFC 9110).
+_STATUSES = (
+    ("NotAllowed", 403),
+    ("NoSuch", 404),
+    ("Unknown", 404),
+    ("Bad", 400),
+    ("Unreadable", 400),
+    ("LakeBusy", 503),
+    ("QueryTooSlow", 503),
+    ("DiskNearlyFull", 507),
+)
+
 
 def sentence(refusal: Refusal) -> str:
     """The refusal in the reader's language."""
@@ -17,10 +29,8 @@ def sentence(refusal: Refusal) -> str:
 
 
 def refusal_status(refusal: Refusal) -> int:
-    """403 when it is about permission, 404 when nothing is there, else 409."""
-    if refusal.code == "NotAllowed":
-        return 403
-    return 404 if refusal.code.startswith(("No", "Unknown")) else 409
+    """The HTTP status that says what kind of no it is, by the refusal's name; else 409."""
+    return next((status for begins, status in _STATUSES if refusal.code.startswith(begins)), 409)
 
 
 def refusal_answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -21,7 +22,7 @@ def compile_translations(locale: Path) -> list[Path]:
             continue
         with source.open("rb") as stream:
             catalog = read_po(stream, locale=source.parent.parent.name, abort_invalid=True)
-        beside = target.with_suffix(".part")
+        beside = target.with_name(f".{target.name}.{os.getpid()}")
         with beside.open("wb") as stream:
             write_mo(stream, catalog)
         beside.replace(target)

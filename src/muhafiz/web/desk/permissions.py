@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
@@ -62,6 +62,9 @@ def guarded(view: View, permission: str) -> View:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         viewer = request.viewer  # type: ignore[attr-defined]  # set by ViewerMiddleware
+        if viewer is None and "HX-Request" in request.headers:
+            # A part of a page asks again after its session has ended: the whole page leaves.
+            return HttpResponse(status=204, headers={"HX-Redirect": reverse("front")})
         if viewer is None:
             return HttpResponseRedirect(reverse("front"))
         if not may(viewer, permission):

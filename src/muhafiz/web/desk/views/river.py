@@ -35,7 +35,8 @@ def river(request: ViewedRequest) -> HttpResponse:
 def river_live(request: ViewedRequest) -> HttpResponse:
     """The part of the page that htmx fetches again every few seconds."""
     asked = Asked(request.GET)
-    return render(request, "desk/river/live.html", _live(asked, request.now), status=asked.status)
+    context = _live(asked, request.now) | {"again": True}
+    return render(request, "desk/river/live.html", context, status=asked.status)
 
 
 def _live(asked: Asked, now: datetime) -> dict[str, Any]:
