@@ -31,6 +31,7 @@ STATES = {
     "no-report": (_("No report"), "bad"),
     "few-rows": (_("Too few rows"), "warn"),
     "on-time": (_("On time"), "ok"),
+    "idle": (_("Nothing yet"), "plain"),
     "paused": (_("Switched off"), "plain"),
     "known": (_("Known"), "ok"),
     "unknown": (_("Unknown"), "warn"),
