@@ -24,9 +24,7 @@ from muhafiz.formats.events import ACCEPTED, ADDRESS, TIME
 ORGANIZATIONS, V4, V6, DOMAINS, SUB_DOMAINS = 10_000, 80_000, 20_000, 100_000, 15_000
 CHUNK = 250_000
 DAY = date(2026, 11, 22)
-HEADER = (
-    "timestamp,ip,protocol,port,hostname,tag,asn,geo,region,city,naics,sic,banner"
-)
+HEADER = "timestamp,ip,protocol,port,hostname,tag,asn,geo,region,city,naics,sic,banner"
 SECTORS = ("finance", "energy", "telecom", "health", "government", "education", "transport", "it")
 REGIONS = ("SINDH", "PUNJAB", "BALOCHISTAN", "KHYBER PAKHTUNKHWA", "ISLAMABAD", "GILGIT-BALTISTAN")
 CITIES = tuple(f"CITY {n}" for n in range(120))
@@ -87,19 +85,29 @@ class Constituency:
 def constituency(seed: int = 1) -> Constituency:
     """10,000 organizations; 80,000 v4 and 20,000 v6 networks, nested; 100,000 domains."""
     random = np.random.default_rng(seed)
-    v4 = _nested(random, V4, tops=8_000, unit=32, top_lengths=(14, 20), low=16 << 24, high=224 << 24)
-    v6 = _nested(random, V6, tops=4_000, unit=64, top_lengths=(29, 40), low=0x2001 << 48, high=0x3000 << 48)
-    names = [f"example{n}.{('pk', 'com.pk', 'org', 'net')[n % 4]}" for n in range(DOMAINS - SUB_DOMAINS)]
+    v4 = _nested(
+        random, V4, tops=8_000, unit=32, top_lengths=(14, 20), low=16 << 24, high=224 << 24
+    )
+    v6 = _nested(
+        random, V6, tops=4_000, unit=64, top_lengths=(29, 40), low=0x2001 << 48, high=0x3000 << 48
+    )
+    names = [
+        f"example{n}.{('pk', 'com.pk', 'org', 'net')[n % 4]}" for n in range(DOMAINS - SUB_DOMAINS)
+    ]
     parents = random.integers(0, len(names), SUB_DOMAINS).tolist()
     names += [f"unit{n}.{names[parent]}" for n, parent in enumerate(parents)]
-    return Constituency(
-        *v4, *v6, names, random.integers(1, ORGANIZATIONS + 1, DOMAINS)
-    )
+    return Constituency(*v4, *v6, names, random.integers(1, ORGANIZATIONS + 1, DOMAINS))
 
 
 def _nested(
-    random: np.random.Generator, count: int, *, tops: int, unit: int, top_lengths: tuple[int, int],
-    low: int, high: int,
+    random: np.random.Generator,
+    count: int,
+    *,
+    tops: int,
+    unit: int,
+    top_lengths: tuple[int, int],
+    low: int,
+    high: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`tops` networks, the rest inside earlier ones; distinct."""
     bases, lengths = np.zeros(0, np.uint64), np.zeros(0, np.int64)
@@ -119,7 +127,8 @@ def _nested(
         shift = (unit - new_length).astype(np.uint64)
         new = (new >> shift) << shift
         pairs = np.unique(
-            np.stack((np.append(bases, new), np.append(lengths, new_length).astype(np.uint64))), axis=1
+            np.stack((np.append(bases, new), np.append(lengths, new_length).astype(np.uint64))),
+            axis=1,
         )
         bases, lengths = pairs[0], pairs[1].astype(np.int64)
         if len(bases) >= tops and len(bases) > count:
@@ -131,14 +140,22 @@ def _nested(
 def write_constituency(found: Constituency, folder: Path) -> None:
     """organizations.csv, networks.csv, domains.csv."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "organizations.csv", ("id", "name", "sector"), (
-        (n, f"Organization {n}", SECTORS[n % len(SECTORS)]) for n in range(1, ORGANIZATIONS + 1)
-    ))
+    _write(
+        folder / "organizations.csv",
+        ("id", "name", "sector"),
+        ((n, f"Organization {n}", SECTORS[n % len(SECTORS)]) for n in range(1, ORGANIZATIONS + 1)),
+    )
     owners = np.concatenate((found.v4_owner, found.v6_owner)).tolist()
-    _write(folder / "networks.csv", ("organization", "network"), zip(owners, found.networks(), strict=True))
-    _write(folder / "domains.csv", ("organization", "domain"), zip(
-        found.domain_owner.tolist(), found.domains, strict=True
-    ))
+    _write(
+        folder / "networks.csv",
+        ("organization", "network"),
+        zip(owners, found.networks(), strict=True),
+    )
+    _write(
+        folder / "domains.csv",
+        ("organization", "domain"),
+        zip(found.domain_owner.tolist(), found.domains, strict=True),
+    )
 
 
 def _write(path: Path, header: tuple[str, ...], lines: object) -> None:
@@ -165,7 +182,9 @@ def hosts(found: Constituency, random: np.random.Generator, rows: int) -> Hosts:
     claim = np.full(rows, -1)
     four_at = np.flatnonzero(~six)
     low, chosen = _inside(random, found.v4_base, found.v4_length, 32, owned[four_at])
-    low = np.where(owned[four_at], low, random.integers(1 << 24, 15 << 24, len(four_at), dtype=np.uint64))
+    low = np.where(
+        owned[four_at], low, random.integers(1 << 24, 15 << 24, len(four_at), dtype=np.uint64)
+    )
     words[four_at, 1] = low | _MAPPED
     claim[four_at] = np.where(owned[four_at], chosen, -1)
     six_at = np.flatnonzero(six)
@@ -189,13 +208,20 @@ def _inside(
 def _texts(words: np.ndarray, six_at: np.ndarray) -> pa.Array:
     low = words[:, 1]
     octets = pa.array(np.arange(256)).cast(pa.string())
-    parts = [octets.take(pa.array((low >> np.uint64(s) & np.uint64(255)).astype(np.int64))) for s in (24, 16, 8, 0)]
+    parts = [
+        octets.take(pa.array((low >> np.uint64(s) & np.uint64(255)).astype(np.int64)))
+        for s in (24, 16, 8, 0)
+    ]
     texts = pc.binary_join_element_wise(*parts, ".")
     raw = words[six_at].astype(">u8").tobytes()
     sixes = [str(ipaddress.IPv6Address(raw[at : at + 16])) for at in range(0, len(raw), 16)]
     mask = np.zeros(len(words), dtype=bool)
     mask[six_at] = True
-    return pc.replace_with_mask(texts, pa.array(mask), pa.array(sixes, pa.string())) if sixes else texts
+    return (
+        pc.replace_with_mask(texts, pa.array(mask), pa.array(sixes, pa.string()))
+        if sixes
+        else texts
+    )
 
 
 def _drawn(random: np.random.Generator, values: tuple[str, ...] | list[str], rows: int) -> pa.Array:
@@ -205,10 +231,14 @@ def _drawn(random: np.random.Generator, values: tuple[str, ...] | list[str], row
 def _host_names(found: Constituency, random: np.random.Generator, rows: int) -> pa.Array:
     """Two thirds have a name, half of these below a constituent's domain; "" else."""
     numbers = pa.array(random.integers(0, 1 << 24, rows)).cast(pa.string())
-    ours = pc.binary_join_element_wise("host", numbers, "", null_handling="replace", null_replacement="")
+    ours = pc.binary_join_element_wise(
+        "host", numbers, "", null_handling="replace", null_replacement=""
+    )
     domain = _drawn(random, found.domains, rows)
     away = _drawn(random, [f"isp{n}.example" for n in range(500)], rows)
-    names = pc.binary_join_element_wise(ours, pc.if_else(pa.array(random.random(rows) < 0.5), domain, away), ".")
+    names = pc.binary_join_element_wise(
+        ours, pc.if_else(pa.array(random.random(rows) < 0.5), domain, away), "."
+    )
     return pc.if_else(pa.array(random.random(rows) < 0.66), names, "")
 
 
@@ -234,7 +264,9 @@ def _end(lines: pa.Array) -> int:
     return int(np.frombuffer(lines.buffers()[1], dtype=np.int32)[len(lines)])
 
 
-def _telnet_lines(found: Constituency, random: np.random.Generator, rows: int, day: date) -> pa.Array:
+def _telnet_lines(
+    found: Constituency, random: np.random.Generator, rows: int, day: date
+) -> pa.Array:
     drawn = hosts(found, random, rows)
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     second = pa.array([f"{start + timedelta(seconds=s):%Y-%m-%d %H:%M:%S}" for s in range(86_400)])
@@ -263,7 +295,12 @@ def _telnet_lines(found: Constituency, random: np.random.Generator, rows: int, d
 
 
 def store_days(
-    rows: int, found: Constituency, *, days: int = 90, last: date = DAY, seed: int = 3,
+    rows: int,
+    found: Constituency,
+    *,
+    days: int = 90,
+    last: date = DAY,
+    seed: int = 3,
     report_from: int = 1,
 ) -> Iterator[tuple[int, pa.Table]]:
     """ACCEPTED tables, one report a day (oldest first) of `rows`/`days` rows: (report id, table)."""
@@ -276,7 +313,11 @@ def store_days(
 
 
 def accepted(
-    found: Constituency, networks: pa.Array, random: np.random.Generator, rows: int, day: date,
+    found: Constituency,
+    networks: pa.Array,
+    random: np.random.Generator,
+    rows: int,
+    day: date,
     report_id: int,
 ) -> pa.Table:
     """One day's events of all 26 types, attributed."""
@@ -292,7 +333,10 @@ def accepted(
     nobody = pa.array(~owned)
     codes = [f"feed_{n % 12}" for n in range(len(TYPES))]
     place = random.integers(0, len(CITIES), rows)
-    extra = [f'{{"region":"{REGIONS[n % 6]}","city":"{city}","naics":"517311"}}' for n, city in enumerate(CITIES)]
+    extra = [
+        f'{{"region":"{REGIONS[n % 6]}","city":"{city}","naics":"517311"}}'
+        for n, city in enumerate(CITIES)
+    ]
     network_at = pa.array(drawn.claim, mask=~owned)
     given = {
         "row": pa.array(np.arange(1, rows + 1)),
@@ -323,7 +367,10 @@ def accepted(
         "time_observation": pa.array(np.full(rows, received)).cast(TIME),
     }
     return pa.table(
-        [given[f.name].cast(f.type) if f.name in given else pa.nulls(rows, f.type) for f in ACCEPTED],
+        [
+            given[f.name].cast(f.type) if f.name in given else pa.nulls(rows, f.type)
+            for f in ACCEPTED
+        ],
         schema=ACCEPTED,
     )
 

@@ -6,6 +6,8 @@ while another process appends 20,000 events a second.
     python benchmarks/store.py [--rows N ...] [--json FILE]
 """
 
+# ruff: noqa: PLC0415 - Django must be set up before anything that has models is imported
+
 from __future__ import annotations
 
 import argparse
@@ -56,7 +58,9 @@ def measure(rows: int) -> dict[str, Any]:
         found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         found["queries_ms_quiet"] = questions()
         writer = subprocess.Popen(  # a process of its own, as in an installation
-            [sys.executable, __file__, "--writer", var], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, __file__, "--writer", var],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         assert writer.stdout is not None
         assert writer.stdin is not None
@@ -98,10 +102,9 @@ def fill(rows: int) -> dict[str, Any]:
 
 def one_day(rows: int) -> dict[str, Any]:
     """The hot path's worst case: all rows on one day, in batches of 250,000, each key new."""
-    from generate import CHUNK, accepted, constituency
-
     import numpy as np
     import pyarrow as pa
+    from generate import CHUNK, accepted, constituency
 
     from muhafiz.common.actor import Actor
     from muhafiz.lake.actions.append import append_prepared, installation_salt, prepare_batch
@@ -182,10 +185,9 @@ def write_until_told(var: str) -> None:
     import select
 
     set_up(var)
-    from generate import constituency, accepted
-
     import numpy as np
     import pyarrow as pa
+    from generate import accepted, constituency
 
     from muhafiz.common.actor import Actor
     from muhafiz.lake.actions.append import append_batch
@@ -226,7 +228,10 @@ def main() -> None:
     results = []
     for rows in chosen.rows or SIZES:
         run = subprocess.run(
-            [sys.executable, __file__, "--one", str(rows)], check=True, capture_output=True, text=True
+            [sys.executable, __file__, "--one", str(rows)],
+            check=True,
+            capture_output=True,
+            text=True,
         )
         results.append(json.loads(run.stdout.splitlines()[-1]))
     show(results)

@@ -5,130 +5,190 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Feed',
+            name="Feed",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=80, unique=True)),
-                ('source', models.CharField(max_length=80)),
-                ('title', models.CharField(max_length=200)),
-                ('options', models.JSONField(default=dict)),
-                ('sealed_secrets', models.BinaryField(null=True)),
-                ('fetch_every', models.DurationField(null=True)),
-                ('fetched_until', models.DateTimeField(null=True)),
-                ('fetch_due_at', models.DateTimeField(null=True)),
-                ('expected_every', models.DurationField(null=True)),
-                ('expected_rows_per_day', models.PositiveBigIntegerField(null=True)),
-                ('file_pattern', models.CharField(blank=True, max_length=200)),
-                ('tlp', models.CharField(max_length=16)),
-                ('owner', models.CharField(blank=True, max_length=200)),
-                ('enabled', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
-                ('last_report_at', models.DateTimeField(null=True)),
-                ('silent_since', models.DateTimeField(null=True)),
-                ('silent_reason', models.CharField(blank=True, max_length=40)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(max_length=80, unique=True)),
+                ("source", models.CharField(max_length=80)),
+                ("title", models.CharField(max_length=200)),
+                ("options", models.JSONField(default=dict)),
+                ("sealed_secrets", models.BinaryField(null=True)),
+                ("fetch_every", models.DurationField(null=True)),
+                ("fetched_until", models.DateTimeField(null=True)),
+                ("fetch_due_at", models.DateTimeField(null=True)),
+                ("expected_every", models.DurationField(null=True)),
+                ("expected_rows_per_day", models.PositiveBigIntegerField(null=True)),
+                ("file_pattern", models.CharField(blank=True, max_length=200)),
+                ("tlp", models.CharField(max_length=16)),
+                ("owner", models.CharField(blank=True, max_length=200)),
+                ("enabled", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                ("last_report_at", models.DateTimeField(null=True)),
+                ("silent_since", models.DateTimeField(null=True)),
+                ("silent_reason", models.CharField(blank=True, max_length=40)),
             ],
             options={
-                'db_table': 'feeds_feed',
+                "db_table": "feeds_feed",
             },
         ),
         migrations.CreateModel(
-            name='TakenMail',
+            name="TakenMail",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('message_id', models.CharField(blank=True, max_length=1000)),
-                ('sender', models.CharField(blank=True, max_length=400)),
-                ('subject', models.CharField(blank=True, max_length=400)),
-                ('taken_at', models.DateTimeField(db_index=True)),
-                ('outcome', models.CharField(max_length=20)),
-                ('reports', models.JSONField(default=list)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("sha256", models.CharField(db_index=True, max_length=64)),
+                ("message_id", models.CharField(blank=True, max_length=1000)),
+                ("sender", models.CharField(blank=True, max_length=400)),
+                ("subject", models.CharField(blank=True, max_length=400)),
+                ("taken_at", models.DateTimeField(db_index=True)),
+                ("outcome", models.CharField(max_length=20)),
+                ("reports", models.JSONField(default=list)),
             ],
             options={
-                'db_table': 'feeds_taken_mail',
+                "db_table": "feeds_taken_mail",
             },
         ),
         migrations.CreateModel(
-            name='Report',
+            name="Report",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_name', models.CharField(max_length=300)),
-                ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('size', models.PositiveBigIntegerField()),
-                ('identifier', models.CharField(blank=True, max_length=300)),
-                ('door', models.CharField(max_length=20)),
-                ('received_at', models.DateTimeField(db_index=True)),
-                ('state', models.CharField(choices=[('received', 'Received'), ('processing', 'Processing'), ('done', 'Done'), ('failed', 'Failed'), ('quarantined', 'Quarantined')], default='received', max_length=12)),
-                ('reason', models.CharField(blank=True, max_length=60)),
-                ('detail', models.TextField(blank=True)),
-                ('parser', models.CharField(blank=True, max_length=100)),
-                ('batch_rows', models.PositiveIntegerField(default=0)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('blocks_done', models.PositiveIntegerField(default=0)),
-                ('next_batch', models.PositiveIntegerField(default=0)),
-                ('rows_read', models.PositiveBigIntegerField(default=0)),
-                ('bytes_read', models.PositiveBigIntegerField(default=0)),
-                ('rows_accepted', models.PositiveBigIntegerField(default=0)),
-                ('rows_set_aside', models.PositiveBigIntegerField(default=0)),
-                ('rows_open', models.PositiveBigIntegerField(default=0)),
-                ('rows_owned', models.PositiveBigIntegerField(default=0)),
-                ('new_events', models.PositiveBigIntegerField(default=0)),
-                ('members', models.JSONField(default=list)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('raw_removed_at', models.DateTimeField(null=True)),
-                ('feed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='feeds.feed')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=300)),
+                ("sha256", models.CharField(db_index=True, max_length=64)),
+                ("size", models.PositiveBigIntegerField()),
+                ("identifier", models.CharField(blank=True, max_length=300)),
+                ("door", models.CharField(max_length=20)),
+                ("received_at", models.DateTimeField(db_index=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("processing", "Processing"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("quarantined", "Quarantined"),
+                        ],
+                        default="received",
+                        max_length=12,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=60)),
+                ("detail", models.TextField(blank=True)),
+                ("parser", models.CharField(blank=True, max_length=100)),
+                ("batch_rows", models.PositiveIntegerField(default=0)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("blocks_done", models.PositiveIntegerField(default=0)),
+                ("next_batch", models.PositiveIntegerField(default=0)),
+                ("rows_read", models.PositiveBigIntegerField(default=0)),
+                ("bytes_read", models.PositiveBigIntegerField(default=0)),
+                ("rows_accepted", models.PositiveBigIntegerField(default=0)),
+                ("rows_set_aside", models.PositiveBigIntegerField(default=0)),
+                ("rows_open", models.PositiveBigIntegerField(default=0)),
+                ("rows_owned", models.PositiveBigIntegerField(default=0)),
+                ("new_events", models.PositiveBigIntegerField(default=0)),
+                ("members", models.JSONField(default=list)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("raw_removed_at", models.DateTimeField(null=True)),
+                (
+                    "feed",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reports",
+                        to="feeds.feed",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'feeds_report',
+                "db_table": "feeds_report",
             },
         ),
         migrations.CreateModel(
-            name='SetAsideRow',
+            name="SetAsideRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row', models.PositiveBigIntegerField()),
-                ('reason', models.CharField(max_length=60)),
-                ('detail', models.TextField()),
-                ('column', models.CharField(blank=True, max_length=200)),
-                ('raw', models.BinaryField()),
-                ('edited', models.BinaryField(null=True)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('replayed', 'Replayed'), ('dismissed', 'Dismissed')], default='open', max_length=10)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('settled_by', models.CharField(blank=True, max_length=200)),
-                ('note', models.TextField(blank=True)),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='set_aside', to='feeds.report')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row", models.PositiveBigIntegerField()),
+                ("reason", models.CharField(max_length=60)),
+                ("detail", models.TextField()),
+                ("column", models.CharField(blank=True, max_length=200)),
+                ("raw", models.BinaryField()),
+                ("edited", models.BinaryField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("replayed", "Replayed"),
+                            ("dismissed", "Dismissed"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("settled_by", models.CharField(blank=True, max_length=200)),
+                ("note", models.TextField(blank=True)),
+                (
+                    "report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="set_aside",
+                        to="feeds.report",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'feeds_set_aside_row',
+                "db_table": "feeds_set_aside_row",
             },
         ),
         migrations.AddIndex(
-            model_name='report',
-            index=models.Index(fields=['state', 'received_at'], name='report_by_state'),
+            model_name="report",
+            index=models.Index(fields=["state", "received_at"], name="report_by_state"),
         ),
         migrations.AddIndex(
-            model_name='report',
-            index=models.Index(fields=['feed', 'received_at'], name='report_by_feed'),
+            model_name="report",
+            index=models.Index(fields=["feed", "received_at"], name="report_by_feed"),
         ),
         migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(fields=('feed', 'sha256'), name='report_once_per_feed'),
+            model_name="report",
+            constraint=models.UniqueConstraint(
+                fields=("feed", "sha256"), name="report_once_per_feed"
+            ),
         ),
         migrations.AddIndex(
-            model_name='setasiderow',
-            index=models.Index(fields=['state', 'reason'], name='set_aside_by_reason'),
+            model_name="setasiderow",
+            index=models.Index(fields=["state", "reason"], name="set_aside_by_reason"),
         ),
         migrations.AddConstraint(
-            model_name='setasiderow',
-            constraint=models.UniqueConstraint(fields=('report', 'row'), name='set_aside_once_per_row'),
+            model_name="setasiderow",
+            constraint=models.UniqueConstraint(
+                fields=("report", "row"), name="set_aside_once_per_row"
+            ),
         ),
     ]
