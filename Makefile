@@ -21,11 +21,11 @@ torture: $(VENV)/.test ## 1,000 kills instead of CI's 200
 docs: $(VENV)/.test ## write the generated pages again
 	$(VENV)/bin/python tools/reference.py
 
-lock: $(VENV)/.test ## choose dependency versions anew
+lock: $(VENV)/.test ## lock what pyproject.toml asks for (newest versions: make lock LOCK_WITH=--upgrade)
 	$(VENV)/bin/uv pip compile $(LOCK) pyproject.toml requirements/build.in -o requirements/run.lock
 	$(VENV)/bin/uv pip compile $(LOCK) --extra test -c requirements/run.lock pyproject.toml requirements/build.in -o requirements/test.lock
 
-LOCK := -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+LOCK := -q $(LOCK_WITH) --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock"
 
 $(VENV)/bin/pip:
