@@ -12,7 +12,6 @@ as a real one (so "=?" is broken up as well).
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 import secrets
@@ -21,8 +20,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
+
+import numpy as np
 
 from muhafiz.formats.lines import LONE_SURROGATES, one_line
 
@@ -38,6 +40,9 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _LOCAL_MOST: Final = 64  # octets, RFC 5321 section 4.5.3.1.1
 _ADDRESS_MOST: Final = 254  # octets, so that <address> fits the path of RFC 5321
 _NAME_MOST: Final = 120
+_CR_LF: Final = np.frombuffer(b"\r\n", np.uint8)
+_ASCII: Final = bytes(range(128))
+_WORD_BYTES: Final = 45  # in one encoded word: 60 letters of base64, 72 with what is around them
 
 
 class BadAddress(ValueError):  # noqa: N818 - named for what is bad
@@ -71,6 +76,7 @@ class Head:
     reference: str = ""
 
 
+@lru_cache(maxsize=4_096)
 def plain_address(text: str) -> str:
     """The address in ASCII, its domain in lower case and IDNA A-labels.
 
@@ -147,7 +153,7 @@ def _text_part(text: str, language: str, mark: bytes = b"") -> bytes:
     raw = "\r\n".join([*lines, ""]).encode()
     if raw.isascii() and all(len(line) <= _LINE_MOST for line in lines):
         encoding, body = b"7bit", raw
-    elif sum(byte > 127 for byte in raw[:2000]) * 6 < min(len(raw), 2000):  # noqa: PLR2004 - ASCII
+    elif len(raw[:2000].translate(None, _ASCII)) * 6 < min(len(raw), 2000):
         encoding, body = b"quoted-printable", binascii.b2a_qp(raw, istext=True)
     else:
         encoding, body = b"base64", _base64(raw)
@@ -174,7 +180,14 @@ def _file_part(part: Part) -> bytes:
 
 
 def _base64(content: bytes) -> bytes:
-    return base64.encodebytes(content).replace(b"\n", b"\r\n")
+    """In lines of 76, each ended by CR LF."""
+    encoded = np.frombuffer(binascii.b2a_base64(content, newline=False), np.uint8)
+    whole = len(encoded) // _LINE_LENGTH
+    lines = np.empty((whole, _LINE_LENGTH + 2), np.uint8)
+    lines[:, :_LINE_LENGTH] = encoded[: whole * _LINE_LENGTH].reshape(whole, _LINE_LENGTH)
+    lines[:, _LINE_LENGTH:] = _CR_LF
+    rest = encoded[whole * _LINE_LENGTH :].tobytes()
+    return lines.tobytes() + (rest + b"\r\n" if rest else b"")
 
 
 def _headers(head: Head, subject: str) -> bytes:
@@ -183,12 +196,17 @@ def _headers(head: Head, subject: str) -> bytes:
             _mailbox(head.sender_name, head.sender_address, "From"),
             _mailbox(head.recipient_name, head.recipient_address, "To"),
             _header("Subject", subject),
-            _header("Date", format_datetime(head.date)),
+            _date(head.date),
             _header("Message-ID", one_line(head.message_id)),
             b"Auto-Submitted: auto-generated\r\n",  # RFC 3834: no vacation notes in answer
             b"MIME-Version: 1.0\r\n",
         )
     )
+
+
+@lru_cache(maxsize=16)
+def _date(moment: datetime) -> bytes:
+    return _header("Date", format_datetime(moment))
 
 
 def _header(name: str, value: str) -> bytes:
@@ -199,10 +217,25 @@ def _folded(name: str, value: str) -> str:
     """`value` as header text: folded at blanks, in encoded words (RFC 2047) beyond ASCII."""
     if value.isascii() and len(name) + len(value) <= _FOLD_AT:
         return value
-    charset = "us-ascii" if value.isascii() else "utf-8"
-    return Header(value, charset, _LINE_LENGTH, header_name=name).encode(linesep="\r\n")
+    if value.isascii():
+        return Header(value, "us-ascii", _LINE_LENGTH, header_name=name).encode(linesep="\r\n")
+    return _encoded_words(value, _WORD_BYTES - 3 * ((len(name) + 4) // 4))
 
 
+def _encoded_words(value: str, first: int) -> str:
+    """`value` in base64 words, one a line, the first of at most `first` bytes; no letter is cut."""
+    words: list[bytearray] = [bytearray()]
+    for letter in value:
+        octets = letter.encode()
+        most = first if len(words) == 1 else _WORD_BYTES
+        if len(words[-1]) + len(octets) > most:
+            words.append(bytearray())
+        words[-1] += octets
+    encoded = (binascii.b2a_base64(word, newline=False).decode() for word in words)
+    return "\r\n ".join(f"=?utf-8?b?{word}?=" for word in encoded)
+
+
+@lru_cache(maxsize=4_096)
 def _mailbox(name: str, address: str, header: str) -> bytes:
     bare = " ".join(_NAME_SPECIALS.sub(" ", one_line(name, _NAME_MOST)).split())
     spec = plain_address(address)
