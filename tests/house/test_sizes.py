@@ -41,8 +41,8 @@ def test_no_broad_except_without_a_reason():
         for node in ast.walk(ast.parse("\n".join(lines))):
             if not isinstance(node, ast.ExceptHandler):
                 continue
-            if isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None:
-                continue  # it cleans up and passes the exception on
+            if any(isinstance(one, ast.Raise) and one.exc is None for one in ast.walk(node)):
+                continue  # it cleans up or takes note, and passes the exception on
             name = node.type.id if isinstance(node.type, ast.Name) else ""
             line = lines[node.lineno - 1]
             if (node.type is None or name in {"Exception", "BaseException"}) and "noqa" not in line:

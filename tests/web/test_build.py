@@ -22,7 +22,7 @@ def test_a_second_build_makes_nothing():
 def test_fonts_are_cut_small_and_hold_their_letters():
     from fontTools.ttLib import TTFont
 
-    folder = Path(fonts.__file__).parent / "static" / "fonts"
+    folder = Path(settings.BUILT) / "static" / "fonts"
     for cut in fonts.CUTS:
         made = folder / f"{cut.name}.woff2"
         assert made.read_bytes()[:4] == b"wOF2"

@@ -61,8 +61,9 @@ def test_compiling_twice_writes_nothing_new(tmp_path):
     folder = tmp_path / "ur" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     (folder / "django.po").write_bytes(PO.read_bytes())
-    assert len(compile_translations(tmp_path)) == 1
-    assert compile_translations(tmp_path) == []
+    built = tmp_path / "built"
+    assert len(compile_translations(tmp_path, built)) == 1
+    assert compile_translations(tmp_path, built) == []
 
 
 def test_a_broken_catalog_is_refused(tmp_path):
@@ -70,5 +71,5 @@ def test_a_broken_catalog_is_refused(tmp_path):
     folder.mkdir(parents=True)
     (folder / "django.po").write_text('msgid "a"\nrubbish\n', encoding="utf-8")
     with pytest.raises(PoFileError):
-        compile_translations(tmp_path)
+        compile_translations(tmp_path, tmp_path)
     assert not (folder / "django.mo").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from muhafiz.config.database import database_settings
 from muhafiz.config.environment import Environment
@@ -16,6 +15,7 @@ LAKE = ENVIRONMENT.folder("MUHAFIZ_LAKE", "lake")
 KEYS = ENVIRONMENT.folder("MUHAFIZ_KEYS", "keys")
 REPORTS = VAR / "reports"
 DROP_FOLDER = ENVIRONMENT.folder("MUHAFIZ_DROP_FOLDER", "drop")
+BUILT = VAR / "built"  # fonts and catalogs: the package's own folder may be read-only
 LETTERS = VAR / "letters"  # where the demonstration lane lays its .eml files
 # Once a demonstration, a folder stays one: its invented recipients must never be written to.
 DEMONSTRATION = ENVIRONMENT.flag("MUHAFIZ_DEMONSTRATION") or (VAR / "demonstration").exists()
@@ -88,13 +88,14 @@ TEMPLATES = [
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ur", "اردو")]
-LOCALE_PATHS = [Path(__file__).parent.parent / "web" / "locale"]
+LOCALE_PATHS = [BUILT / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BUILT / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management import call_command
 
 from muhafiz.web.fonts import cut_fonts
 from muhafiz.web.translations import compile_translations
 
-_HERE = Path(__file__).parent
+_CATALOGS = Path(__file__).parent / "locale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,13 @@ class Built:
 
 
 def build_static() -> Built:
-    """Cut the fonts, compile the translations, collect the static files under `STATIC_ROOT`.
+    """Cut the fonts and compile the translations under `BUILT`, collect all under `STATIC_ROOT`.
 
     A second run makes only what has changed since the first.
     """
     built = Built(
-        fonts=len(cut_fonts(_HERE / "static" / "fonts")),
-        catalogs=len(compile_translations(_HERE / "locale")),
+        fonts=len(cut_fonts(settings.BUILT / "static" / "fonts")),
+        catalogs=len(compile_translations(_CATALOGS, settings.BUILT / "locale")),
     )
     call_command("collectstatic", interactive=False, verbosity=0)
     return built

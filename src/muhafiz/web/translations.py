@@ -9,15 +9,16 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 
-def compile_translations(locale: Path) -> list[Path]:
-    """Write each `.mo` below `locale` that is missing or older than its `.po`; give those written.
+def compile_translations(catalogs: Path, built: Path) -> list[Path]:
+    """Write a `.mo` below `built` for each newer `.po` below `catalogs`; give those written.
 
     Raises:
         PoFileError: a catalog cannot be read; the former `.mo` stays.
     """
     written = []
-    for source in sorted(locale.glob("*/LC_MESSAGES/*.po")):
-        target = source.with_suffix(".mo")
+    for source in sorted(catalogs.glob("*/LC_MESSAGES/*.po")):
+        target = (built / source.relative_to(catalogs)).with_suffix(".mo")
+        target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
             continue
         with source.open("rb") as stream:

@@ -7,7 +7,15 @@ from typing import BinaryIO
 
 import click
 
-from muhafiz.config.command.ground import Progress, as_json, clock, operator, show, with_django
+from muhafiz.config.command.ground import (
+    Progress,
+    as_json,
+    clock,
+    operator,
+    set_django_up,
+    show,
+    with_django,
+)
 
 
 @click.group()
@@ -34,13 +42,25 @@ def export_log(*, file: BinaryIO) -> None:
 
 
 @audit.command("verify")
+@click.option("--export", "exported", type=click.Path(exists=True, dir_okay=False))
+@click.option("--key", "keys", multiple=True, help="With --export: trusted public key.")
+@click.option("--head", "heads", multiple=True, help="With --export: a head kept earlier.")
 @as_json
-@with_django
-def verify_log(*, as_json: bool) -> None:
+def verify_log(
+    *, exported: str | None, keys: tuple[str, ...], heads: tuple[str, ...], as_json: bool
+) -> None:
     """Compute the whole tree again and compare it with every signed head.
 
-    Status 1 when an entry was altered, removed or added behind the platform's back.
+    With --export FILE the file is checked instead, with nothing but the file. Status 1 when an
+    entry was altered, removed or added behind the platform's back.
     """
+    if exported is not None:
+        from muhafiz.audit.verifier import main
+
+        told = [part for key in keys for part in ("--key", key)]
+        told += [part for head in heads for part in ("--head", head)]
+        sys.exit(main([exported, *told]))
+    set_django_up()
     from muhafiz.audit.queries import current_head, verify
 
     progress = Progress("verifying", quiet=as_json)
