@@ -303,7 +303,7 @@ def store_days(
     seed: int = 3,
     report_from: int = 1,
 ) -> Iterator[tuple[int, pa.Table]]:
-    """ACCEPTED tables, one report a day (oldest first) of `rows`/`days` rows: (report id, table)."""
+    """(report id, ACCEPTED table) of each day, oldest first, `rows`/`days` rows each."""
     random = np.random.default_rng(seed)
     networks = pa.array(found.networks())
     for at in range(days):
@@ -312,7 +312,7 @@ def store_days(
         yield report_from + at, accepted(found, networks, random, size, day, report_from + at)
 
 
-def accepted(
+def accepted(  # noqa: PLR0917 - what one day is made of
     found: Constituency,
     networks: pa.Array,
     random: np.random.Generator,
