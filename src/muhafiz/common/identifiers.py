@@ -16,5 +16,5 @@ def new_id() -> uuid.UUID:
 
 def new_code(length: int = 12) -> str:
     """A random code of `length` Crockford base-32 characters (5 bits each), in groups of four."""
-    drawn = "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    drawn = "".join(_ALPHABET[octet % 32] for octet in secrets.token_bytes(length))
     return "-".join(drawn[at : at + 4] for at in range(0, length, 4))

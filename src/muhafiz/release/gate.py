@@ -15,6 +15,7 @@ from django.db import transaction
 
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
+from muhafiz.common.rows import insert_rows
 from muhafiz.formats.lines import one_line
 from muhafiz.release.models import LedgerEntry
 from muhafiz.release.proof import Released, check_genuine, tag_of
@@ -62,7 +63,8 @@ def release_all(
     first = last = 0
     for start in range(0, len(wanted), _CHUNK):
         decided = [_decided(*pair, actor=actor, now=now) for pair in wanted[start : start + _CHUNK]]
-        rows = LedgerEntry.objects.bulk_create([row for row, _ in decided])
+        rows = [row for row, _ in decided]
+        insert_rows(rows)
         pairs = wanted[start : start + _CHUNK]
         for row, (_, refusal), (item, audience) in zip(rows, decided, pairs, strict=True):
             covered.update(_line(row).encode())

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muhafiz.common.actor import Actor
+from muhafiz.common.rows import insert_rows
 from muhafiz.constituency.facts import ContactFacts, OrganizationFacts
 from muhafiz.detection.composing import Chunk, Composition, House, Issued
 from muhafiz.detection.models import DigestRun, Notice
@@ -95,7 +96,7 @@ def issue_notices(
         notice.digest = prepared.told.digest(group)
     send_notices(prepared, pairs, run.window, actor=actor, now=now)
     notices = [*refused, *(notice for _, notice in (*undeliverable, *pairs))]
-    Notice.objects.bulk_create(notices, batch_size=500)
+    insert_rows(notices)
     return notices
 
 

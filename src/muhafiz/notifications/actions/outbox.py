@@ -15,6 +15,7 @@ from django.db import transaction
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.common.identifiers import new_id
+from muhafiz.common.rows import insert_rows
 from muhafiz.formats.lines import one_line
 from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.notifications.composing import compose, digest, packed
@@ -122,13 +123,13 @@ def _stored(orders: Sequence[Order], sender: Sender, now: datetime) -> list[Mess
     """Build and insert; a row that another process got in first is left out silently."""
     retired = retired_among(order.draft.recipient_address for order in orders)
     built = [_built(order, sender, retired, now) for order in orders]
-    Message.objects.bulk_create([one.message for one in built], ignore_conflicts=True)
+    insert_rows([one.message for one in built], ignore_conflicts=True)
     ours = set(
         Message.objects.filter(pk__in=[one.message.pk for one in built]).values_list(
             "pk", flat=True
         )
     )
-    MessageBytes.objects.bulk_create([one.content for one in built if one.message.pk in ours])
+    insert_rows([one.content for one in built if one.message.pk in ours])
     return [one.message for one in built if one.message.pk in ours]
 
 

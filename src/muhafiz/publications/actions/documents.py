@@ -13,6 +13,7 @@ from django.db import transaction
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.common.identifiers import new_code
+from muhafiz.common.rows import insert_rows
 from muhafiz.formats.lines import one_line
 from muhafiz.publications.models import Document
 from muhafiz.publications.rules import CannotKeepDocument, CannotWithdraw
@@ -20,7 +21,6 @@ from muhafiz.release.gate import check_released
 from muhafiz.release.proof import Released
 
 _DIGEST_LENGTH: Final = 64
-_CHUNK: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def keep_documents(drafts: Sequence[KeptDraft], *, actor: Actor, now: datetime) 
                 kept_by=str(actor)[:200],
             )
         )
-    Document.objects.bulk_create(rows, batch_size=_CHUNK)
+    insert_rows(rows)
     record_entry(
         actor=actor,
         now=now,
