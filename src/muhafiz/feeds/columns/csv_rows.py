@@ -18,6 +18,7 @@ from pyarrow import csv
 
 from muhafiz.feeds.columns.aside import Aside
 from muhafiz.feeds.columns.chunks import decode_row, utf8_chunks
+from muhafiz.feeds.columns.quotes import sound_quotes
 from muhafiz.feeds.columns.records import cut_rows, gather_blocks, row_bytes
 
 if TYPE_CHECKING:
@@ -179,21 +180,17 @@ def _doubtful_rows(block: Block, delimiter: int) -> Any:
     data = block.data
     cells = np.frombuffer(data, np.uint8)
     found: list[Any] = []
-    is_break = cells == _LINE_FEED
-    if np.count_nonzero(is_break) != len(block.ends):
-        breaks = np.flatnonzero(is_break)
+    if data.count(b"\n") != len(block.ends):
+        breaks = np.flatnonzero(cells == _LINE_FEED)
         found.append(breaks[~np.isin(breaks, block.ends - 1, assume_unique=True)])
     if b"\r" in data:
         returns = np.flatnonzero(cells == _RETURN)
         found.append(returns[cells[returns + 1] != _LINE_FEED])
     if b"\0" in data:
         found.append(np.flatnonzero(cells == 0))
-    if codecs.BOM_UTF8 in data:  # Arrow drops it at the beginning of what it is given
-        starts = np.concatenate(([0], block.ends[:-1]))
-        found.append(starts[cells[starts] == codecs.BOM_UTF8[0]])
-    if not _is_utf8(data):
-        found.append(np.flatnonzero(cells >= 0x80))  # noqa: PLR2004 - beyond ASCII
-    if block.shape.quoting and b'"' in data:
+    if not data.isascii():
+        found.extend(_foreign(data, cells, block.ends))
+    if block.shape.quoting and b'"' in data and not sound_quotes(data, delimiter):
         found.append(_unsound_quotes(cells, block.ends, delimiter))
     if not found:
         return np.empty(0, np.int64)
@@ -201,14 +198,15 @@ def _doubtful_rows(block: Block, delimiter: int) -> Any:
     return np.unique(np.searchsorted(block.ends, places, side="right"))
 
 
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
+def _foreign(data: bytes, cells: Any, ends: Any) -> Iterator[Any]:
+    """Places of bytes beyond ASCII that Arrow would read otherwise than we."""
+    if codecs.BOM_UTF8 in data:  # Arrow drops it at the beginning of what it is given
+        starts = np.concatenate(([0], ends[:-1]))
+        yield starts[cells[starts] == codecs.BOM_UTF8[0]]
     try:
         data.decode()
     except UnicodeDecodeError:
-        return False
-    return True
+        yield np.flatnonzero(cells >= 0x80)  # noqa: PLR2004 - beyond ASCII
 
 
 def _unsound_quotes(cells: Any, ends: Any, delimiter: int) -> Any:
