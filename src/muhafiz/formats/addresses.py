@@ -17,6 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from muhafiz.formats.ipv6_columns import read_v6
+
 _Bytes = npt.NDArray[np.uint8]
 
 _MAPPED = bytes(10) + b"\xff\xff"
@@ -24,6 +26,7 @@ _UNSPECIFIED = (bytes(16), _MAPPED + bytes(4))
 _ZERO, _NINE = ord("0"), ord("9")
 _DOTS_IN_V4 = 3
 _PACKED = pa.binary(16)
+_PIECE = 1 << 13  # rows worked at a time: they fit the processor's cache
 
 # Labels of letters, digits, hyphens and underscores (service names), 1 to 63 long, at least two
 # of them, the last not numeric: "198.51.100.7" and "1.2.3" are no names.
@@ -47,10 +50,14 @@ def parse_addresses(texts: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Arr
         The canonical text (string) and the 16 bytes (binary(16)), as long as `texts`.
     """
     distinct, indices = _distinct(texts)
-    packed = pack_addresses(distinct)
+    trimmed = _trimmed(distinct)
+    packed, rewrite = _packed(trimmed)
     unspecified = pc.is_in(packed, value_set=pa.array(_UNSPECIFIED, _PACKED))
-    packed = pc.if_else(unspecified, pa.scalar(None, _PACKED), packed)
-    canonical = _canonical(distinct, packed)
+    if pc.any(unspecified).as_py():
+        packed = pc.if_else(unspecified, pa.scalar(None, _PACKED), packed)
+    canonical = _canonical(trimmed, packed, rewrite)
+    if _in_order(indices, len(distinct)):
+        return canonical, packed
     return canonical.take(indices), packed.take(indices)
 
 
@@ -59,14 +66,35 @@ def pack_addresses(texts: pa.Array) -> pa.Array:
 
     Every value is worked, so give it distinct ones. Networks need this: 0.0.0.0/0 starts there.
     """
-    trimmed = pc.ascii_trim_whitespace(texts.cast(pa.string()))
+    return _packed(_trimmed(texts.cast(pa.string())))[0]
+
+
+def _trimmed(texts: pa.Array) -> pa.Array:
+    """Texts without white space around them; the same array where there is none."""
+    letters, _ = _string_bytes(texts)
+    if (letters > ord(" ")).all():
+        return texts
+    return pc.ascii_trim_whitespace(texts)
+
+
+def _packed(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+    """The bytes of trimmed texts, and which of them are addresses not written canonically."""
     packed: npt.NDArray[np.uint8] = np.zeros((len(texts), 16), np.uint8)
     known = np.zeros(len(texts), bool)
-    _pack_v4(trimmed, packed, known)
-    _pack_v6(trimmed, packed, known)
-    return pa.FixedSizeBinaryArray.from_buffers(
-        _PACKED, len(texts), [_bitmap(known), pa.py_buffer(packed)]
+    _pack_v4(texts, packed, known)
+    rewrite = _pack_v6(texts, packed, known)
+    bitmap = None if known.all() else _bitmap(known)
+    array = pa.FixedSizeBinaryArray.from_buffers(
+        _PACKED, len(texts), [bitmap, pa.py_buffer(packed)]
     )
+    return array, rewrite
+
+
+def _in_order(indices: pa.Array, count: int) -> bool:
+    """Whether `indices` are just 0, 1, 2, … `count` - 1."""
+    if len(indices) != count or indices.null_count:
+        return False
+    return bool((indices.to_numpy() == np.arange(count)).all())
 
 
 def parse_domains(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -133,19 +161,28 @@ def _string_bytes(texts: pa.Array) -> tuple[_Bytes, npt.NDArray[np.int32]]:
 def _pack_v4(texts: pa.Array, packed: _Bytes, known: npt.NDArray[np.bool_]) -> None:
     """Fill in the rows that are dotted quads: four decimal numbers to 255 without leading zeros."""
     letters, ends = _string_bytes(texts)
-    dots_before = np.concatenate([[0], np.cumsum(letters == ord("."))])
-    rows = np.flatnonzero(dots_before[ends[1:]] - dots_before[ends[:-1]] == _DOTS_IN_V4)
-    if not len(rows):
-        return
+    for first in range(0, len(texts), _PIECE):
+        some = ends[first : first + _PIECE + 1]
+        piece = letters[some[0] : some[-1]]
+        rows, octets = _quads(piece, (some - some[0]).astype(np.int64))
+        rows += first
+        packed[rows, 10:12] = 0xFF
+        packed[rows, 12:] = octets
+        known[rows] = True
+
+
+def _quads(
+    letters: _Bytes, ends: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Which rows are dotted quads, and their four numbers."""
     dots = np.flatnonzero(letters == ord("."))
-    inner = dots[dots_before[ends[rows]][:, None] + np.arange(_DOTS_IN_V4)]
+    before = np.searchsorted(dots, ends)
+    rows = np.flatnonzero(np.diff(before) == _DOTS_IN_V4)
+    inner = dots[before[rows][:, None] + np.arange(_DOTS_IN_V4)]
     starts = np.column_stack([ends[rows], inner + 1])
     stops = np.column_stack([inner, ends[rows + 1]])
     octets, good = _octets(letters, starts, stops)
-    rows, octets = rows[good], octets[good]
-    packed[rows, 10:12] = 0xFF
-    packed[rows, 12:] = octets
-    known[rows] = True
+    return rows[good], octets[good]
 
 
 def _octets(
@@ -166,33 +203,33 @@ def _octets(
     return value.astype(np.uint8), rows
 
 
-def _pack_v6(texts: pa.Array, packed: _Bytes, known: npt.NDArray[np.bool_]) -> None:
-    """Fill in the rows that hold a colon and are IPv6 (RFC 4291 section 2.2)."""
+def _pack_v6(
+    texts: pa.Array, packed: _Bytes, known: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Fill in the rows that hold a colon and are IPv6; which of them are to be written anew."""
+    rewrite = np.zeros(len(texts), bool)
     rows = np.flatnonzero(pc.fill_null(pc.match_substring(texts, ":"), False).to_numpy(False))
-    if not len(rows):
-        return
-    found = [_v6_bytes(text) for text in texts.take(pa.array(rows)).to_pylist()]
-    good = np.array([value is not None for value in found])
-    rows = rows[good]
-    joined = b"".join(value for value in found if value is not None)
-    packed[rows] = np.frombuffer(joined, np.uint8).reshape(-1, 16)
-    known[rows] = True
+    if len(rows):
+        some = texts.take(pa.array(rows))
+        letters, ends = _string_bytes(some)
+        found = read_v6(some, letters, ends.astype(np.int64))
+        rows, packed_rows = rows[found.known], found.packed[found.known]
+        packed[rows] = packed_rows
+        known[rows] = True
+        rewrite[rows] = ~found.canonical[found.known]
+    return rewrite
 
 
-def _v6_bytes(text: str) -> bytes | None:
-    try:
-        return socket.inet_pton(socket.AF_INET6, text)
-    except (OSError, ValueError):  # ValueError: a NUL within
-        return None
-
-
-def _canonical(texts: pa.Array, packed: pa.Array) -> pa.Array:
-    """Text per RFC 5952: a strict dotted quad is canonical already; IPv6 is written anew."""
-    trimmed = pc.ascii_trim_whitespace(texts)
-    canonical = pc.if_else(pc.is_valid(packed), trimmed, pa.scalar(None, pa.string()))
-    rewrite = pc.fill_null(pc.match_substring(canonical, ":"), False)
-    written = [_v6_text(value) for value in packed.filter(rewrite).to_pylist()]
-    return pc.replace_with_mask(canonical, rewrite, pa.array(written, pa.string()))
+def _canonical(texts: pa.Array, packed: pa.Array, rewrite: npt.NDArray[np.bool_]) -> pa.Array:
+    """Text per RFC 5952: a strict dotted quad is canonical already, and so is most IPv6."""
+    canonical = texts
+    if packed.null_count:
+        canonical = pc.if_else(pc.is_valid(packed), texts, pa.scalar(None, pa.string()))
+    if not rewrite.any():
+        return canonical
+    mask = pc.and_(pa.array(rewrite), pc.is_valid(packed))
+    written = [_v6_text(value) for value in packed.filter(mask).to_pylist()]
+    return pc.replace_with_mask(canonical, mask, pa.array(written, pa.string()))
 
 
 def _v6_text(packed: bytes) -> str:
