@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, Q
@@ -24,6 +25,13 @@ from muhafiz.rulebook import queries as rulebook
 #: Whom to write to first about a finding.
 ROLE_ORDER = ("abuse", "24/7", "ciso")
 _PORTION = 10_000
+#: In the order of `ContactFacts`; of the two languages the first that is set.
+_CONTACT_COLUMNS = (
+    "contact_id", "version", "address", "name", "role",
+    "language", "contact__organization__language", "certificate",
+    "contact__organization_id", "hours", "contact__origin", "contact__source",
+    "fingerprint", "valid_from", "valid_to", "confirmed_at",
+)  # fmt: skip
 
 
 def organization(identifier: int) -> OrganizationFacts | None:
@@ -185,16 +193,22 @@ def _manual_first(contacts: list[ContactFacts]) -> list[ContactFacts]:
 def current_contacts(organization_ids: Iterable[int]) -> list[ContactFacts]:
     """The contacts of some organizations as they stand, in the order they were made."""
     return [
-        contact_facts(row)
+        _contact(row)
         for portion in portions(organization_ids)
         for row in ContactVersion.objects.filter(
             superseded_at__isnull=True,
             contact__withdrawn_at__isnull=True,
             contact__organization_id__in=portion,
         )
-        .select_related("contact__organization")
         .order_by("contact_id")
+        .values_list(*_CONTACT_COLUMNS)
     ]
+
+
+def _contact(columns: Sequence[Any]) -> ContactFacts:
+    """The values of `_CONTACT_COLUMNS` as facts, without three model instances on the way."""
+    *known, language, theirs, certificate = columns[:8]
+    return ContactFacts(*known, language or theirs, certificate or None, *columns[8:])
 
 
 def inhibited(

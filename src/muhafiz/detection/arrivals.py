@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muhafiz.audit.queries import entries
-from muhafiz.lake.queries import scan_days, top
+from muhafiz.lake.queries import count, scan_days, top
 from muhafiz.lake.query import EventQuery
 
 _ACTION = "lake.append_batch"
@@ -80,12 +80,11 @@ def events_of(query: EventQuery, known_keys: pa.ChunkedArray | None = None) -> I
 
 def _portions(query: EventQuery) -> Iterator[list[int]]:
     """Organizations with events, in portions of about `_ROWS` events; an empty one means all."""
+    if count(query, seconds=_SECONDS) <= _ROWS:
+        yield []
+        return
     counted = top(query, "organization", limit=10**9, seconds=_SECONDS)
     sizes = sorted((int(line.value), line.events) for line in counted if line.value is not None)
-    if sum(events for _, events in sizes) <= _ROWS:
-        if sizes:
-            yield []
-        return
     portion: list[int] = []
     rows = 0
     for owner, events in sizes:

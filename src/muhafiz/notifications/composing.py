@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -28,7 +29,7 @@ from muhafiz.keyring.rules import BadCertificate, NoSigningCertificate
 from muhafiz.notifications.messages import MessageDraft
 from muhafiz.notifications.sender import Sender
 
-_ZSTD_LEVEL: Final = 3
+_ZSTD_LEVEL: Final = 1
 _MOST_BYTES: Final = 200_000_000
 
 
@@ -110,9 +111,14 @@ def held_context(identifier: UUID) -> str:
     return f"notifications.messagebytes.compressed:{identifier}"
 
 
+def packer() -> Callable[[bytes], bytes]:
+    """Compresses for the outbox (zstd), one content after another, in one thread only."""
+    return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress
+
+
 def packed(content: bytes) -> bytes:
-    """Compressed for the outbox (zstd)."""
-    return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(content)
+    """One content compressed for the outbox."""
+    return packer()(content)
 
 
 def unpacked(compressed: bytes) -> bytes:

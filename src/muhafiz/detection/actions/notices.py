@@ -36,7 +36,7 @@ from muhafiz.notifications.actions.letters import cancel_message
 from muhafiz.notifications.queries import letter
 
 T = TypeVar("T")
-LETTERS_AT_ONCE = 500  # in one transaction
+LETTERS_AT_ONCE = 1_000  # in one transaction
 _TRY_AGAIN_FOR = timedelta(days=30)  # an undeliverable notice waits so long for a contact
 
 #: Called with (organizations done, organizations in all, what is being done).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,7 @@ from muhafiz.common.identifiers import new_id
 from muhafiz.common.rows import insert_rows
 from muhafiz.formats.lines import one_line
 from muhafiz.jobs.actions.queue import enqueue_job
-from muhafiz.notifications.composing import compose, digest, packed
+from muhafiz.notifications.composing import compose, digest, packer
 from muhafiz.notifications.messages import MessageDraft, Order
 from muhafiz.notifications.models import Message, MessageBytes
 from muhafiz.notifications.queries import retired_among
@@ -122,7 +122,8 @@ def _portions(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 def _stored(orders: Sequence[Order], sender: Sender, now: datetime) -> list[Message]:
     """Build and insert; a row that another process got in first is left out silently."""
     retired = retired_among(order.draft.recipient_address for order in orders)
-    built = [_built(order, sender, retired, now) for order in orders]
+    pack = packer()
+    built = [_built(order, sender, retired, pack, now) for order in orders]
     insert_rows([one.message for one in built], ignore_conflicts=True)
     ours = set(
         Message.objects.filter(pk__in=[one.message.pk for one in built]).values_list(
@@ -139,7 +140,13 @@ class _Built:
     content: MessageBytes
 
 
-def _built(order: Order, sender: Sender, retired: frozenset[str], now: datetime) -> _Built:
+def _built(
+    order: Order,
+    sender: Sender,
+    retired: frozenset[str],
+    pack: Callable[[bytes], bytes],
+    now: datetime,
+) -> _Built:
     draft, released, identifier = order.draft, order.released, new_id()
     message_id = f"<{identifier}@{sender.domain}>"
     composed = compose(
@@ -175,7 +182,7 @@ def _built(order: Order, sender: Sender, retired: frozenset[str], now: datetime)
     )
     content = MessageBytes(
         message_id=identifier,
-        compressed=composed.content if composed.reason else packed(composed.content),
+        compressed=composed.content if composed.reason else pack(composed.content),
         sealed=bool(composed.reason),
     )
     return _Built(message, content)
