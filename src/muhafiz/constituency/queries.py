@@ -208,7 +208,8 @@ def current_contacts(organization_ids: Iterable[int]) -> list[ContactFacts]:
 def _contact(columns: Sequence[Any]) -> ContactFacts:
     """The values of `_CONTACT_COLUMNS` as facts, without three model instances on the way."""
     *known, language, theirs, certificate = columns[:8]
-    return ContactFacts(*known, language or theirs, certificate or None, *columns[8:])
+    values = [*known, language or theirs, certificate or None, *columns[8:]]
+    return ContactFacts(*values)
 
 
 def inhibited(
