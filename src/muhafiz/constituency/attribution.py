@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +48,7 @@ def match_tables() -> MatchTables:
     return tables
 
 
-def attribute(batch: pa.Table, tables: MatchTables) -> pa.Table:
+def attribute(batch: pa.Table, tables: MatchTables, *, encode: bool = False) -> pa.Table:
     """Add the columns of `formats.events.ATTRIBUTION` to a batch of events.
 
     The day is that of `time_source`, else of `time_observation`, in UTC. An event without an
@@ -58,6 +59,7 @@ def attribute(batch: pa.Table, tables: MatchTables) -> pa.Table:
         batch: has source_address, source_fqdn, source_asn, time_source, and time_observation
             where time_source may be NULL. Attribution columns already there are replaced.
         tables: from `match_tables`; shared freely between threads.
+        encode: the strings added are dictionary-encoded, which spares their copying.
 
     Returns:
         The batch, its columns in the order of `formats.events.ACCEPTED`, others at the end.
@@ -69,12 +71,26 @@ def attribute(batch: pa.Table, tables: MatchTables) -> pa.Table:
         if open_rows.size:
             found = search(batch, open_rows, tables)
             rows[open_rows] = tables.holding(found, days[open_rows])
-    taken = tables.facts.take(pa.array(rows, pa.int32(), mask=rows < 0))
+    facts = _encoded_facts(tables) if encode else tables.facts
+    taken = facts.take(pa.array(rows, pa.int32(), mask=rows < 0))
     kept = batch.drop_columns([n for n in ATTRIBUTION.names if n in batch.column_names])
     for name in ATTRIBUTION.names:
-        kept = kept.append_column(ATTRIBUTION.field(name), taken[name])
+        kept = kept.append_column(name, taken[name])
     known = [name for name in ACCEPTED.names if name in kept.column_names]
     return kept.select([*known, *(n for n in kept.column_names if n not in known)])
+
+
+@lru_cache(maxsize=2)
+def _encoded_facts(tables: MatchTables) -> pa.Table:
+    facts = tables.facts.combine_chunks()
+    return pa.table(
+        {
+            field.name: facts[field.name].dictionary_encode()
+            if pa.types.is_string(field.type)
+            else facts[field.name]
+            for field in ATTRIBUTION
+        }
+    )
 
 
 def _days(batch: pa.Table) -> Days:

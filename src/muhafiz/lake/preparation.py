@@ -126,7 +126,8 @@ def _columns(batch: pa.Table) -> dict[str, pa.Array]:
     for field in ACCEPTED:
         if field.name not in batch.column_names:
             raise BadBatch(reason=f"the column {field.name} is missing.")
-        column = batch.column(field.name).combine_chunks()
+        column = batch.column(field.name)
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
         if isinstance(column, pa.ChunkedArray):  # more text than one array may hold
             raise BadBatch(reason=f"the column {field.name} holds more than 2 GiB.")
         plain = column.type.value_type if pa.types.is_dictionary(column.type) else column.type

@@ -83,15 +83,16 @@ class MatchTables:
             return found
         surplus = pc.count_substring(names, ".").to_numpy(False) + 1 - self.domain_labels
         names = drop_labels(names, np.maximum(surplus, 0))
-        open_rows = np.arange(len(names))
-        while len(open_rows):
-            places = pc.index_in(names, value_set=self.domains)
-            known = pc.is_valid(places).to_numpy(False)
-            found[open_rows[known]] = self.domain_rows[places.drop_null().to_numpy()]
-            longer = ~known & pc.match_substring(names, ".").to_numpy(False)
-            open_rows = open_rows[longer]
-            names = names.filter(pa.array(longer))
-            names = drop_labels(names, np.ones(len(names), np.int64))
+        suffixes, rows = [names], [np.arange(len(names))]
+        while (longer := pc.match_substring(suffixes[-1], ".").to_numpy(False)).any():
+            names = suffixes[-1].filter(pa.array(longer))
+            suffixes.append(drop_labels(names, np.ones(len(names), np.int64)))
+            rows.append(rows[-1][longer])
+        # One search for all: Arrow hashes the claimed names anew for each.
+        places = pc.index_in(pa.concat_arrays(suffixes), value_set=self.domains)
+        known = np.flatnonzero(places.is_valid().to_numpy(False))[::-1]  # longest suffix last
+        chosen = places.drop_null().to_numpy()[::-1]
+        found[np.concatenate(rows)[known]] = self.domain_rows[chosen]
         return found
 
 

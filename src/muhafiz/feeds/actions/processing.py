@@ -151,7 +151,7 @@ def reading_of(report: Report) -> Reading:
         received_at=report.received_at,
         batch_rows=report.batch_rows,
         options=options,
-        attribute=partial(attribution.attribute, tables=tables),
+        attribute=partial(attribution.attribute, tables=tables, encode=True),
         prepare=partial(prepare_batch, salt=installation_salt()),
     )
 
