@@ -16,7 +16,7 @@ bench: $(VENV)/.test ## measure; results go to docs/benchmarks.md
 	$(VENV)/bin/python benchmarks/run.py
 
 torture: $(VENV)/.test ## 1,000 kills instead of CI's 200
-	MUHAFIZ_TORTURE_KILLS=1000 $(VENV)/bin/python tools/check.py torture
+	TORTURE_KILLS=1000 $(VENV)/bin/python tools/check.py torture
 
 docs: $(VENV)/.test ## write the generated pages again
 	$(VENV)/bin/python tools/reference.py

@@ -71,3 +71,5 @@ def set_logs_up(level: str, *, as_json: bool) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    for chatty in ("fontTools", "httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
