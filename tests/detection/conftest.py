@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as house
 
 from muhafiz.common.actor import Actor
 from muhafiz.common.clock import HeldClock
@@ -67,3 +72,54 @@ def send(nation: None, actor: Actor, clock: HeldClock) -> Callable[[], Any]:
     from muhafiz.detection.actions.notices import send_due_notices
 
     return lambda: send_due_notices(actor=actor, clock=clock)
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """A database of the test's own, of the engine that this run tests."""
+    database = house.DATABASES["default"]
+    if "sqlite" in database["ENGINE"]:
+        yield ""
+        return
+    import psycopg
+
+    name = f"test_kills_{os.getpid()}"
+    reach = {"host": database["HOST"], "user": database["USER"], "password": database["PASSWORD"]}
+    where = f"{database['HOST']}:{database['PORT'] or 5432}"
+    with psycopg.connect(dbname="postgres", autocommit=True, **reach) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        yield f"postgresql://{database['USER']}:{database['PASSWORD']}@{where}/{name}"
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def command(tmp_path: Path, database_url: str) -> Callable[..., dict[str, Any]]:
+    """How killed.py is started on a database and folders of this test alone."""
+    root = Path(__file__).resolve().parents[2]
+    environment = {
+        **os.environ,
+        "MUHAFIZ_VAR": str(tmp_path / "var"),
+        "DATABASE_URL": database_url,
+        "DJANGO_SETTINGS_MODULE": "muhafiz.config.settings",
+        "PYTHONPATH": str(root),
+    }
+    script = str(Path(__file__).with_name("killed.py"))
+
+    def start(step: str, number: int, at: int = 0) -> dict[str, Any]:
+        arguments = [sys.executable, script, step, str(number), str(at)]
+        return {"args": arguments, "env": environment, "text": True}
+
+    return start
+
+
+@pytest.fixture
+def child(command: Callable[..., dict[str, Any]]) -> Callable[..., bool]:
+    """Run a step of killed.py; whether it came to its end. It may fail only by the kill."""
+
+    def run(step: str, number: int, at: int = 0) -> bool:
+        started = command(step, number, at)
+        done = subprocess.run(**started, capture_output=True, timeout=120, check=False)
+        assert done.returncode in {0, -signal.SIGKILL}, done.stderr[-3000:]
+        return done.returncode == 0
+
+    return run

@@ -1,8 +1,9 @@
 """One step of a round of the digest, in a process that may kill itself.
 
 Run by test_kills.py on a database and folders of its own (environment):
-`python killed.py prepare|digest|finish|check ROUND STEP`. "digest" appends events of every owner,
-runs the digest and dies (SIGKILL) at its STEP-th step, "finish" runs it to the end. Steps are
+`python killed.py prepare|arrive|digest|finish|race|check ROUND STEP`. "arrive" appends events of
+every owner, "digest" does and dies (SIGKILL) at the STEP-th step of the digest, "finish" runs it to
+the end, "race" does too, but waits for a line on its input first and says what it made. Steps are
 counted before and after each commit and each naming of a file.
 """
 
@@ -88,6 +89,16 @@ def digest(number: int, step: int) -> None:
     notices.send_due_notices(actor=ACTOR, clock=clock)
 
 
+def race(number: int) -> None:
+    """Run the digest when told to; print how many notices this process made."""
+    clock = HeldClock(NOW + timedelta(hours=number))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    made = notices.send_due_notices(actor=ACTOR, clock=clock).notices
+    sys.stdout.write(f"{made}\n")
+
+
 def check(rounds: int) -> None:
     """Each event in exactly one notice of its owner, each notice in exactly one letter."""
     told: dict[tuple[int, int], int] = {}
@@ -113,13 +124,16 @@ def main() -> None:
     step, number, at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     if step == "prepare":
         prepare()
-    elif step == "digest":
-        arrive(number)
-        digest(number, at)
+    elif step == "race":
+        race(number)
+    elif step == "check":
+        check(number)
     elif step == "finish":
         digest(number, 0)
     else:
-        check(number)
+        arrive(number)
+        if step == "digest":
+            digest(number, at)
 
 
 main()

@@ -6,11 +6,13 @@ import csv
 import email
 import email.policy
 import io
+import json
 from datetime import timedelta
 
 import pytest
 
 from muhafiz.detection import queries
+from muhafiz.feeds.sources import ParseContext, xarf
 from muhafiz.notifications import queries as post
 from tests.detection.given import event
 
@@ -300,3 +302,32 @@ def test_the_event_knows_the_notices_that_told_it(owner, arrive, policy, send):
     assert [n.id for n in queries.notices_of_event(key=key, organization_id=first)] == [notice.id]
     assert queries.notices_of_event(key=key + 1, organization_id=first) == []
     assert queries.notices_of_event(key=key, organization_id=None) == []
+
+
+def test_xarf_goes_with_the_letters_of_those_who_want_it(owner, arrive, policy, send):
+    first, second = owner("Alpha Bank"), owner("Beta Telecom", language="ur")
+    policy("machine", organization_id=first, attach_xarf=True)
+    policy()
+    arrive([event(first, n) for n in range(3)] + [event(second, 9)])
+    send()
+    for notice in queries.notices():
+        [message] = mail(notice)
+        names = [part.get_filename() for part in message.iter_attachments()]
+        slug = notice.number.replace("/", "-")
+        if notice.organization_id == second:
+            assert names == [f"{slug}.csv"]
+            continue
+        assert names == [f"{slug}.csv", f"{slug}.xarf.json"]
+        _, attached = message.iter_attachments()
+        assert attached.get_content_type() == "application/json"
+        found = json.loads(attached.get_content())
+        assert [each["source_identifier"] for each in found] == [
+            row["source_ip"] for row in table_of(message)
+        ]
+        assert {each["category"] for each in found} == {"vulnerability"}
+        assert f"{slug}.xarf.json" in text_of(message)
+        # The house can read what it sends.
+        context = ParseContext("a.xarf.json", notice.created_at, 100, {})
+        batches = list(xarf.SOURCE.parse(io.BytesIO(attached.get_content()), context))
+        assert sum(batch.events.num_rows for batch in batches) == len(found)
+        assert sum(batch.set_aside.num_rows for batch in batches) == 0
