@@ -111,14 +111,17 @@ def parse_domains(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     names = pc.ascii_trim_whitespace(distinct)
     names = _to_ascii(names)
     names = pc.ascii_lower(names)
-    names = pc.replace_substring_regex(names, r"\.$", "")
+    if pc.any(pc.ends_with(names, ".")).as_py():
+        names = pc.replace_substring_regex(names, r"\.$", "")
     good = pc.and_(
         pc.and_not(
             pc.match_substring_regex(names, _NAME), pc.match_substring_regex(names, _NUMERIC_END)
         ),
         pc.less_equal(pc.binary_length(names), _LONGEST_NAME),
     )
-    return pc.if_else(good, names, pa.scalar(None, pa.string())).take(indices)
+    if not pc.all(good, skip_nulls=False).as_py():
+        names = pc.if_else(good, names, pa.scalar(None, pa.string()))
+    return names if _in_order(indices, len(distinct)) else names.take(indices)
 
 
 def reverse_labels(names: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _ADDRESSES = {"source_ip": "source_address", "destination_ip": "destination_address"}
 _SHOWN = 80
+_SAMPLE = 2_000
 
 
 @dataclass(slots=True)
@@ -62,32 +63,53 @@ def plain_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 @dataclass(slots=True)
 class _Column:
-    """Distinct texts and each row's place among them."""
+    """Distinct texts and each row's place among them; no places where hardly a text repeats."""
 
     values: pa.Array
-    indices: pa.Array
+    indices: pa.Array | None
 
     @classmethod
     def of(cls, texts: pa.Array | pa.ChunkedArray) -> _Column:
         """Encode; trim; empty is NULL."""
-        encoded = plain_array(texts).dictionary_encode()
+        array = plain_array(texts)
+        if _hardly_repeats(array):
+            return cls(readings.empty_to_null(array), None)
+        encoded = array.dictionary_encode()
         return cls(readings.empty_to_null(encoded.dictionary), encoded.indices)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.values if self.indices is None else self.indices)
+
+    def text(self, row: int) -> str:
+        """One row's text, which must be there."""
+        place = row if self.indices is None else self.indices[row].as_py()
+        return str(self.values[place].as_py())
 
     def spread(self, read: pa.Array) -> pa.Array:
         """A reading of the distinct values, row by row."""
-        return read.take(self.indices)
+        return read if self.indices is None else read.take(self.indices)
 
     def unread(self, read: pa.Array) -> Any:
         """Indexes of the rows whose text is there and was not read."""
         bad = pc.and_(pc.is_valid(self.values), pc.is_null(read))
         if not pc.any(bad).as_py():
             return np.empty(0, np.int64)
-        mask = pc.fill_null(bad.take(self.indices), False)
+        mask = pc.fill_null(self.spread(bad), False)
         return np.flatnonzero(mask.to_numpy(zero_copy_only=False))
 
     def texts(self) -> pa.Array:
         """The texts, row by row."""
-        return self.values.take(self.indices)
+        return self.spread(self.values)
+
+
+def _hardly_repeats(texts: pa.Array) -> bool:
+    """Whether looking for repetitions would cost more than it spares: a guess by a few rows."""
+    if not pa.types.is_string(texts.type) or len(texts) < _SAMPLE:
+        return False
+    sample = texts.slice(len(texts) - _SAMPLE)
+    return bool(pc.count_distinct(sample).as_py() * 10 > _SAMPLE * 9)
 
 
 def finish(draft: Draft, block: Block, context: ParseContext) -> ParsedBatch:
@@ -119,7 +141,12 @@ def _plain_times(draft: Draft, received_at: datetime) -> dict[str, pa.Array]:
     texts = draft.texts.get("time_source")
     if texts is None or len(texts) == 0:
         return {}
-    times = readings.parse_uniform_times(texts, received_at)
+    if pa.types.is_dictionary(texts.type):
+        column = _Column.of(texts)
+        times = readings.parse_uniform_times(column.values, received_at)
+        times = None if times is None else column.spread(times)
+    else:
+        times = readings.parse_uniform_times(texts, received_at)
     return {} if times is None or times.null_count else {"time_source": times}
 
 
@@ -136,7 +163,7 @@ class _Refusing:
         named = self._draft.named.get(name, name)
         for index in indexes.tolist():
             row = int(self._draft.rows[index])
-            text = column.values[column.indices[index].as_py()].as_py()
+            text = column.text(index)
             place = int(np.searchsorted(self._block.positions, row))
             detail = f"{text[:_SHOWN]!r} cannot be read as {name}"
             self._draft.aside.add(row, reason, detail, row_bytes(self._block, place), column=named)
@@ -213,7 +240,7 @@ def _read_loose(
             continue
         if name == "source_fqdn":
             refuse(_without_address(unread, done), "domain", name, column)
-        shown = np.zeros(len(column.indices), dtype=bool)
+        shown = np.zeros(column.rows, dtype=bool)
         shown[unread] = True
         given[f"{name}_given"] = pc.if_else(pa.array(shown), column.texts(), None)
 

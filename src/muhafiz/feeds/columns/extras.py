@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MOST_COMBINATIONS = 2**62
 _WORTH = 4
 _TO_ESCAPE = r'["\\\x00-\x1f]'
 
@@ -21,58 +20,99 @@ _TO_ESCAPE = r'["\\\x00-\x1f]'
 def json_objects(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
     """One JSON object per row from text columns; NULL and empty texts are left out.
 
-    A row with nothing left is NULL. Keys stand in the order of `columns`.
+    A row with nothing left is NULL. Keys stand in the order of `columns`. Columns are taken
+    together as long as most rows repeat others: their part of the object is written only once for
+    each combination.
     """
     if not columns:
         return pa.nulls(rows, pa.string())
-    encoded = {name: texts.dictionary_encode() for name, texts in columns.items()}
-    alike = _rows_alike(list(encoded.values()), rows)
-    if alike is None:
-        return _joined([_member(name, texts) for name, texts in encoded.items()])
-    firsts, indices = alike
-    few = [
-        _member(name, pa.DictionaryArray.from_arrays(texts.indices.take(firsts), texts.dictionary))
-        for name, texts in encoded.items()
+    encoded = [(name, texts.dictionary_encode()) for name, texts in columns.items()]
+    parts = [_part(group) for group in _groups(encoded, rows)]
+    if len(parts) == 1:
+        return _closed([parts[0].texts]).take(parts[0].indices)
+    if pc.any(pc.equal(parts[0].texts, "")).as_py():
+        return _closed([part.texts.take(part.indices) for part in parts])
+    parts[0].texts = _opened(pc.binary_join_element_wise("{", parts[0].texts, ""))
+    parts[-1].texts = pc.binary_join_element_wise(parts[-1].texts, "}", "")
+    return pc.binary_join_element_wise(*(part.texts.take(part.indices) for part in parts), "")
+
+
+@dataclass(slots=True)
+class _Group:
+    """Columns taken together: `codes` number the combinations, below `span`."""
+
+    columns: list[tuple[str, pa.DictionaryArray]]
+    codes: Any
+    span: int
+
+
+@dataclass(slots=True)
+class _Part:
+    """A group's part of the object by combination, never NULL, and each row's combination."""
+
+    texts: pa.Array
+    indices: pa.Array
+
+
+def _groups(columns: list[tuple[str, pa.DictionaryArray]], rows: int) -> list[_Group]:
+    found: list[_Group] = []
+    for name, texts in columns:
+        size = len(texts.dictionary) + 1
+        places = pc.fill_null(texts.indices, size - 1).to_numpy().astype(np.int64)
+        joined = _joined(found[-1], places, size, rows) if found else None
+        if joined is None:
+            found.append(_Group([(name, texts)], places, size))
+        else:
+            group = found[-1]
+            group.columns.append((name, texts))
+            group.codes, group.span = joined
+    return found
+
+
+def _joined(group: _Group, places: Any, size: int, rows: int) -> tuple[Any, int] | None:
+    """The group's combinations with another column's, or None when they are too many."""
+    if group.span * _WORTH > rows:
+        return None
+    codes, span = group.codes * size + places, group.span * size
+    if span * _WORTH > rows:
+        shared = pa.array(codes).dictionary_encode()
+        codes, span = shared.indices.to_numpy().astype(np.int64), len(shared.dictionary)
+    return (codes, span) if span * _WORTH <= rows else None
+
+
+def _part(group: _Group) -> _Part:
+    if len(group.columns) == 1:
+        name, texts = group.columns[0]
+        none = pa.array([None], pa.string())
+        distinct = pa.concat_arrays([texts.dictionary.cast(pa.string()), none])
+        return _Part(pc.fill_null(_member(name, distinct), ""), pa.array(group.codes))
+    firsts = np.zeros(group.span, np.int64)  # codes that do not occur may say anything
+    firsts[group.codes[::-1]] = np.arange(len(group.codes))[::-1]
+    rows = pa.array(firsts)
+    members = [
+        _member(name, texts.dictionary).take(texts.indices.take(rows))
+        for name, texts in group.columns
     ]
-    return _joined(few).take(indices)
+    texts = pc.binary_join_element_wise(*members, "", null_handling="replace", null_replacement="")
+    return _Part(texts, pa.array(group.codes))
 
 
-def _joined(members: list[pa.Array]) -> pa.Array:
-    # Arrow's null_handling="skip" loses rows whose members are all NULL: they are replaced.
-    joined = pc.binary_join_element_wise(
-        "{", *members, "}", "", null_handling="replace", null_replacement=""
-    )
-    objects = pc.replace_substring(joined, "{,", "{", max_replacements=1)
-    return pc.if_else(pc.equal(joined, "{}"), None, objects)
+def _closed(parts: list[pa.Array]) -> pa.Array:
+    joined = pc.binary_join_element_wise("{", *parts, "}", "")
+    return pc.if_else(pc.equal(joined, "{}"), None, _opened(joined))
 
 
-def _rows_alike(columns: list[pa.DictionaryArray], rows: int) -> tuple[pa.Array, pa.Array] | None:
-    """When most rows repeat others: a row for each distinct combination, and who shares it.
-
-    None when combinations are too many to be worth the while.
-    """
-    if math.prod(len(each.dictionary) + 1 for each in columns) > _MOST_COMBINATIONS:
-        return None
-    codes = np.zeros(rows, np.int64)
-    for each in columns:
-        places = pc.fill_null(each.indices, len(each.dictionary)).to_numpy()
-        codes = codes * (len(each.dictionary) + 1) + places
-    shared = pa.array(codes).dictionary_encode()
-    if len(shared.dictionary) * _WORTH > rows:
-        return None
-    firsts = np.zeros(len(shared.dictionary), np.int64)
-    firsts[shared.indices.to_numpy()[::-1]] = np.arange(rows)[::-1]
-    return pa.array(firsts), shared.indices
+def _opened(objects: pa.Array) -> pa.Array:
+    """Without the comma before the first member."""
+    return pc.replace_substring(objects, "{,", "{", max_replacements=1)
 
 
-def _member(name: str, encoded: pa.DictionaryArray) -> pa.Array:
-    """`,"name":"text"` per row, worked out once per distinct text; NULL where there is none."""
-    distinct = encoded.dictionary
+def _member(name: str, distinct: pa.Array) -> pa.Array:
+    """`,"name":"text"` for each text; NULL where there is none."""
     quoted = pc.binary_join_element_wise('"', _escaped(distinct), '"', "")
     key = f",{orjson.dumps(name).decode()}:"
     member = pc.binary_join_element_wise(key, quoted, "")
-    member = pc.if_else(pc.equal(distinct, ""), None, member)
-    return member.take(encoded.indices)
+    return pc.if_else(pc.equal(distinct, ""), None, member)
 
 
 def _escaped(texts: pa.Array) -> pa.Array:

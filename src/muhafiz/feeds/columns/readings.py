@@ -10,6 +10,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +25,8 @@ MAX_PORT, MAX_ASN = 65_535, 4_294_967_295
 _NAIVE = pa.timestamp("us")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_NUMBER = 20
+_SPACE, _DELETE = 0x20, 0x7F
+_EMPTY, _NULL = pa.scalar("", pa.string()), pa.scalar(None, pa.string())
 
 _SEVERITIES = {
     "critical": "critical",
@@ -52,8 +55,19 @@ _TLPS = {
 
 def empty_to_null(texts: pa.Array) -> pa.Array:
     """Texts without white space around them; what is then empty is NULL."""
-    trimmed = pc.utf8_trim_whitespace(texts)
-    return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    trimmed = texts if _all_graphic(texts) else pc.utf8_trim_whitespace(texts)
+    empty = pc.equal(trimmed, _EMPTY)
+    return pc.if_else(empty, _NULL, trimmed) if pc.any(empty).as_py() else trimmed
+
+
+def _all_graphic(texts: pa.Array) -> bool:
+    """Whether all bytes are ASCII's visible characters: then there is nothing to trim."""
+    _, offsets, data = texts.buffers()
+    if data is None or not len(texts):
+        return True
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    letters = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
+    return not len(letters) or bool(letters.min() > _SPACE and letters.max() < _DELETE)
 
 
 def parse_each(texts: pa.Array, read: Callable[[str], object], kind: pa.DataType) -> pa.Array:
