@@ -14,6 +14,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from muhafiz.common.clock import SystemClock
+from muhafiz.rulebook.queries import value_or
+
 Weight = Literal["fault", "warning"]
 
 
@@ -21,12 +24,14 @@ Weight = Literal["fault", "warning"]
 class Finding:
     """One thing found: what is wrong, and the command or setting that mends it.
 
-    A `fault` keeps the platform from starting; a `warning` lets it start.
+    A `fault` keeps the platform from starting; a `warning` lets it start. `kind` is "empty" for an
+    installation that was never set up.
     """
 
     weight: Weight
     what: str
     mend: str
+    kind: str = ""
 
 
 def startup_faults() -> list[Finding]:
@@ -85,6 +90,7 @@ def _database() -> Iterator[Finding]:
             "fault",
             "This installation is empty.",
             "Run: muhafiz init --profile pakistan",
+            kind="empty",
         )
 
 
@@ -127,6 +133,21 @@ def _mail() -> Iterator[Finding]:
         )
 
 
+def _sender() -> Iterator[Finding]:
+    if settings.DEMONSTRATION or settings.MAIL_FROM:
+        return
+    try:
+        known = value_or("cert.mail_from", None, at=SystemClock().now())
+    except DatabaseError:  # no tables yet: _database says so
+        return
+    if not known:
+        yield Finding(
+            "warning",
+            "No sender address is known; letters will be held.",
+            "Set MUHAFIZ_MAIL_FROM, or propose cert.mail_from in the rulebook.",
+        )
+
+
 def _lane() -> Iterator[Finding]:
     if settings.DEMONSTRATION and settings.SMTP_URL:
         yield Finding(
@@ -144,5 +165,6 @@ _EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _free_disk,
     _pages,
     _mail,
+    _sender,
     _lane,
 )

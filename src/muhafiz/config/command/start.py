@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
-from pathlib import Path
 
 import click
 
@@ -22,17 +23,18 @@ def start() -> None:
     """Set up when empty (offering the demonstration nation), then serve until stopped."""
     environment = Environment.read(os.environ)
     var = environment.folder("MUHAFIZ_VAR")
-    empty = not environment.text("DATABASE_URL") and not (var / "muhafiz.sqlite3").exists()
-    if empty or (var / _UNFINISHED).exists():
+    if _is_empty(environment) or (var / _UNFINISHED).exists():
         click.echo(_OFFER, err=True)
         # Without a terminal nobody can answer, and nothing the demonstration does is hard to undo.
         if sys.stdin.isatty() and not click.confirm("Fill it now?", default=True, err=True):
             sys.exit(1)
-        _fill(var)
+        _fill(environment)
     else:
         set_django_up()
         _upgrade()
-    click.echo(f"\n  Open {environment.text('MUHAFIZ_PUBLIC_URL')}/desk/\n", err=True)
+    click.echo(
+        f"\n  Open {environment.text('MUHAFIZ_PUBLIC_URL')}/ and enter: the river.\n", err=True
+    )
     command = [sys.executable, "-m", "muhafiz.config.command", "serve"]
     os.execv(sys.executable, command)  # noqa: S606 - own command: serve takes this process's place
 
@@ -40,16 +42,30 @@ def start() -> None:
 @click.command()
 def demonstration() -> None:
     """Fill an empty installation with the demonstration nation."""
-    _fill(Environment.read(os.environ).folder("MUHAFIZ_VAR"))
+    _fill(Environment.read(os.environ))
 
 
 _UNFINISHED = "demonstration.unfinished"
 
 
-def _fill(var: Path) -> None:
-    """Fill `var`; a run cut short leaves a mark, so that the next one finishes the work."""
-    if (var / "muhafiz.sqlite3").exists() and not (var / _UNFINISHED).exists():
-        click.echo(f"{var} is not empty. Choose another MUHAFIZ_VAR.", err=True)
+def _is_empty(environment: Environment) -> bool:
+    """Whether nothing was ever set up; on PostgreSQL only the doctor can tell.
+
+    It is asked in a process of its own: the settings are read once, and the mark of the
+    demonstration must stand before they are.
+    """
+    if not environment.text("DATABASE_URL"):
+        return not (environment.folder("MUHAFIZ_VAR") / "muhafiz.sqlite3").exists()
+    command = [sys.executable, "-m", "muhafiz.config.command", "doctor", "--json"]
+    told = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - own command
+    return any(one["kind"] == "empty" for one in json.loads(told.stdout))
+
+
+def _fill(environment: Environment) -> None:
+    """Fill the installation; a run cut short leaves a mark, so that the next one finishes it."""
+    var = environment.folder("MUHAFIZ_VAR")
+    if not _is_empty(environment) and not (var / _UNFINISHED).exists():
+        click.echo("This installation is not empty. Choose another MUHAFIZ_VAR.", err=True)
         sys.exit(1)
     var.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Marked before anything else: from here on the folder can never be taken for a real one.
