@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
+from django.db import connection
 
+from muhafiz.common.actor import Actor
 from muhafiz.common.refusal import Refusal
 from muhafiz.config.command import muhafiz
 from muhafiz.config.standard_feeds import make_standard_feeds
+from muhafiz.detection.actions.policies import install_default_policies
 from muhafiz.rulebook.actions.profile import load_profile
 
 pytestmark = pytest.mark.usefixtures("folders")
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 TELNET = (
     b'"timestamp","severity","ip","protocol","port","hostname","tag","asn","geo"\r\n'
     b'"2026-11-22 01:02:03","high","192.0.2.7","tcp",23,"a.hospital.example","telnet",64500,"PK"\r\n'
@@ -41,8 +46,6 @@ def told(*words: str, status: int = 0):
 
 @pytest.fixture
 def nation(transactional_db, actor, now):
-    from muhafiz.common.actor import Actor
-
     operator = Actor.command("test")
     load_profile("pakistan", actor=operator, now=now)
     make_standard_feeds(actor=operator, now=now)
@@ -102,6 +105,13 @@ class TestIngest:
     def test_the_lake_proves_itself(self, report):
         told("ingest", report, status=3)
         assert told("lake", "verify", "--deep")["proven"]
+
+    def test_a_row_that_only_intake_knows_of_is_found(self, report):
+        told("ingest", report, status=3)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE feeds_report SET rows_accepted = rows_accepted + 1")
+        answer = told("lake", "verify", status=1)
+        assert "intake accepted 3 rows, the lake 2" in answer["faults"][0]
 
 
 @pytest.mark.usefixtures("nation")
@@ -187,3 +197,86 @@ def test_jobs_are_listed_and_a_missing_one_refused():
 def test_a_senseless_question_is_refused_in_words():
     with pytest.raises(Refusal, match="no network"):
         call("lake", "query", "--cidr", "not-a-network")
+
+
+@pytest.mark.usefixtures("nation")
+class TestNotices:
+    def test_previewed_sent_and_traced(self, report, constituents, settings):
+        settings.MAIL_FROM = "cert@example.org"
+        install_default_policies(actor=Actor.command("test"), now=LONG_AGO, cadence="at_once")
+        told("constituency", "import", constituents, status=3)
+        told("ingest", report, status=3)
+        before = told("notices", "preview")
+        assert (before["letters"], told("notices", "list")) == (1, [])
+        assert "TLP:AMBER" in before["notices"][0]["text"]
+        assert told("notices", "send")["notices"] == 1
+        assert told("notices", "send")["notices"] == 0
+        (notice,) = told("notices", "list")
+        traced = told("notices", "trace", str(notice["id"]))
+        (row,) = traced["rows"]
+        assert (row["source_ip"], row["row"], row["network"]) == ("192.0.2.7", 1, "192.0.2.0/29")
+        assert traced["letters"][0]["address"] == "abuse@hospital.example"
+
+    def test_nothing_unsure_and_no_such_notice(self):
+        assert told("notices", "unsure") == []
+        call("notices", "trace", "4711", status=1)
+
+
+@pytest.mark.usefixtures("nation")
+class TestRulebook:
+    def test_one_person_cannot_change_it_alone(self, monkeypatch):
+        call(
+            "rulebook",
+            "propose",
+            "cert.answer_hours",
+            "12",
+            "--source",
+            "a circular",
+            "--standing",
+            "S",
+        )
+        (proposal,) = told("rulebook", "proposals")
+        monkeypatch.setenv("LOGNAME", "somebody-else")
+        for decision in (("approve",), ("reject", "--reason", "not yet")):
+            with pytest.raises(Refusal, match="whoever proposes"):
+                call("rulebook", decision[0], str(proposal["id"]), *decision[1:])
+        values = {one["key"]: one["value"] for one in told("rulebook", "list")}
+        assert values["cert.answer_hours"] == 24
+
+    def test_what_is_no_json_is_said_so(self):
+        said = call(
+            "rulebook",
+            "propose",
+            "cert.answer_hours",
+            "soon",
+            "--source",
+            "x",
+            "--standing",
+            "S",
+            status=2,
+        )
+        assert "no JSON" in said
+
+
+@pytest.mark.usefixtures("nation")
+def test_an_exported_log_is_verified_off_line(report, tmp_path):
+    told("ingest", report, status=3)
+    exported = tmp_path / "log.jsonl"
+    call("audit", "export", str(exported))
+    call("audit", "verify", "--export", str(exported))
+    exported.write_bytes(exported.read_bytes().replace(b"keep_report", b"kept_report"))
+    call("audit", "verify", "--export", str(exported), status=1)
+
+
+@pytest.mark.usefixtures("nation")
+def test_a_registry_brings_networks_to_known_handles(constituents, tmp_path):
+    told("constituency", "import", constituents, status=3)
+    (found,) = told("constituency", "find", "Valley")
+    call("constituency", "handle", str(found["id"]), "apnic", "ORG-VH1-AP")
+    dump = tmp_path / "ripe.db"
+    dump.write_text(
+        "inetnum: 198.51.100.0 - 198.51.100.255\nnetname: VALLEY\norg: ORG-VH1-AP\nsource: APNIC\n\n"
+        "inetnum: 203.0.113.0 - 203.0.113.255\nnetname: OTHER\norg: ORG-XX-AP\nsource: APNIC\n"
+    )
+    done = told("constituency", "import-registry", str(dump), "--kind", "rpsl", "--source", "apnic")
+    assert (done["added"], done["unmatched"]) == (1, [["ORG-XX-AP", 1]])

@@ -75,6 +75,12 @@ def reports_by_id(report_ids: Iterable[int]) -> dict[int, ReportFacts]:
     return {each.pk: _report_facts(each) for each in found}
 
 
+def accepted_by_report() -> dict[int, int]:
+    """Rows accepted of each report that had any: what the lake must account for."""
+    found = Report.objects.filter(rows_accepted__gt=0)
+    return dict(found.values_list("pk", "rows_accepted"))
+
+
 def position(report_id: int, row: int) -> Position | None:
     """Where an event's row lies in what was delivered; None when there is no such report."""
     found = Report.objects.filter(pk=report_id).first()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import getpass
 import json
 import os
+import pwd
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,8 +48,15 @@ def set_django_up() -> None:
 
 
 def operator() -> Actor:
-    """Whoever sits at the command line, by system login."""
-    return Actor.command(getpass.getuser())
+    """Whoever sits at the command line, by the account the process runs under.
+
+    Not by LOGNAME or USER: those anybody may set, and a second person is then easily invented.
+    """
+    try:
+        login = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's number without a name
+        login = f"uid-{os.getuid()}"
+    return Actor.command(login)
 
 
 def show(answer: Any, *, as_json: bool, words: str | Iterable[str]) -> None:
