@@ -199,19 +199,30 @@ def chunks(plan: Path, after: int, letters: int) -> Iterator[Chunk]:
     owner = file.schema_arrow.get_field_index("organization_id")
     held: list[pa.Table] = []
     for number in range(file.num_row_groups):
-        if file.metadata.row_group(number).column(owner).statistics.max <= after:
+        group = file.metadata.row_group(number)
+        if not group.num_rows or group.column(owner).statistics.max <= after:
             continue
-        held.append(file.read_row_group(number))
+        held.append(_outward(file.read_row_group(number), after))
+        if not _enough(held, letters):
+            continue
         whole = pa.concat_tables(held)
         newest = whole["organization_id"][-1].as_py()
         # The newest organization may go on in the next row group: it waits.
         ready = whole.filter(pc.less(whole["organization_id"], newest))
-        for chunk in _cut(_outward(ready, after), letters, keep_open=True):
+        for chunk in _cut(ready, letters, keep_open=True):
             yield chunk
             after = chunk.upto
         held = [whole.filter(pc.greater(whole["organization_id"], after))]
     rest = pa.concat_tables(held) if held else file.schema_arrow.empty_table()
-    yield from _cut(_outward(rest, after), letters, keep_open=False)
+    yield from _cut(rest, letters, keep_open=False)
+
+
+def _enough(held: Sequence[pa.Table], letters: int) -> bool:
+    """Whether these rows may make a whole chunk; owners in two tables are counted twice."""
+    if sum(rows.num_rows for rows in held) >= _CHUNK_ROWS:
+        return True
+    owners: int = sum(pc.count_distinct(rows["organization_id"]).as_py() for rows in held)
+    return owners > letters
 
 
 def _outward(rows: pa.Table, after: int) -> pa.Table:

@@ -22,6 +22,7 @@ from muhafiz.detection.rules import Policy
 from muhafiz.formats import tlp
 
 RANGE_ROWS = 250_000
+_FINDING_COLUMNS = ["organization_id", "finding", "first_told", "last_seen"]
 
 #: (organization ids, RSIT types, claim ids) → pairs (organization, type), pairs (claim, type).
 Inhibitions = Callable[
@@ -107,11 +108,11 @@ class _Outputs:
         for entry in rows["decision"].value_counts().to_pylist():
             name = entry["values"]
             self.decisions[name] = self.decisions.get(name, 0) + entry["counts"]
-        told = rows.filter(pc.equal(rows["decision"], "tell"))
+        told = rows.select(_FINDING_COLUMNS).filter(pc.equal(rows["decision"], "tell"))
         self.told.write(_told_rows(told, window_end))
         self.carried.write(rows.filter(pc.equal(rows["decision"], "carried")).select(ROWS.names))
-        outward = rows.filter(pc.is_in(rows["decision"], pa.array(["tell", "refused"])))
-        self.recipients += pc.count_distinct(outward["organization_id"]).as_py()
+        outward = pc.is_in(rows["decision"], pa.array(["tell", "refused"]))
+        self.recipients += pc.count_distinct(rows["organization_id"].filter(outward)).as_py()
 
 
 def make_plan(
@@ -144,8 +145,8 @@ def make_plan(
         outputs = _Outputs(plan, told_writer, carried)
         for first, last in _ranges(engine, only):
             rows = _load_range(engine, first, last, told)
-            _load_inhibitions(engine, inhibitions)
-            decided = _decided(engine, policy, window_end, only=only)
+            _load_inhibitions(engine, rows, inhibitions)
+            decided = _decided(engine, _barred(rows), policy, window_end, only=only)
             outputs.take(_in_order(rows, decided), window_end)
         decisions = outputs.decisions
         return Planned(
@@ -253,15 +254,13 @@ def _load_range(
     return rows
 
 
-def _load_inhibitions(engine: duckdb.DuckDBPyConnection, inhibitions: Inhibitions) -> None:
+def _load_inhibitions(
+    engine: duckdb.DuckDBPyConnection, rows: pa.Table, inhibitions: Inhibitions
+) -> None:
     """The tables `inhibited_owners` and `inhibited_claims` for the rows of `part`."""
     owners, types, claims = (
-        {value for (value,) in engine.execute(question).fetchall()}
-        for question in (
-            "SELECT DISTINCT organization_id FROM part",
-            "SELECT DISTINCT classification_type FROM part WHERE classification_type IS NOT NULL",
-            "SELECT DISTINCT network_id FROM part WHERE network_id IS NOT NULL",
-        )
+        set(rows[name].unique().drop_null().to_pylist())
+        for name in ("organization_id", "classification_type", "network_id")
     )
     for name, pairs in zip(
         ("inhibited_owners", "inhibited_claims"), inhibitions(owners, types, claims), strict=True
@@ -279,14 +278,24 @@ def _pairs(pairs: Iterable[tuple[int, str]]) -> pa.Table:
     )
 
 
+def _barred(rows: pa.Table) -> list[str]:
+    """The labels in some rows that bar them from leaving."""
+    labels = rows["tlp"].unique().drop_null().to_pylist()
+    return [label for label in labels if tlp.parse(label) == tlp.RED]
+
+
 def _decided(
-    engine: duckdb.DuckDBPyConnection, policy: Policy, window_end: datetime, *, only: int | None
+    engine: duckdb.DuckDBPyConnection,
+    barred: list[str],
+    policy: Policy,
+    window_end: datetime,
+    *,
+    only: int | None,
 ) -> pa.Table:
-    labels = engine.execute("SELECT DISTINCT tlp FROM part WHERE tlp IS NOT NULL").fetchall()
     return engine.execute(
         _DECIDED,
         {
-            "barred": [label for (label,) in labels if tlp.parse(label) == tlp.RED] or [""],
+            "barred": barred or [""],
             "cutoff": window_end - timedelta(days=policy.resend_days),
             "threshold": 1 if only is not None else policy.threshold,
         },
