@@ -5,7 +5,9 @@ Values enter as literals of the tree, which the renderer escapes; no SQL is past
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlglot import exp
@@ -18,6 +20,9 @@ EVENTS = "events"
 RESIGHTINGS = "resightings"
 WANTED = "wanted"
 
+#: The event's time and key, by which pages are ordered; and what is filled in from its time.
+READ_ALWAYS = frozenset({"time_source", "time_observation", "key", "first_seen", "last_seen"})
+
 _GROUPS: dict[Grouping, str] = {
     "organization": "organization_id",
     "type": "classification_type",
@@ -27,10 +32,15 @@ _GROUPS: dict[Grouping, str] = {
 }
 
 
-def page(query: EventQuery) -> exp.Select:
-    """The rows of one page, in order; `layout.stored` gives them the columns of `events.STORED`."""
+def page(query: EventQuery, known: Mapping[str, Any] = MappingProxyType({})) -> exp.Select:
+    """The rows of one page, in order; `layout.stored` gives them the columns of `events.STORED`.
+
+    Columns of the files that are in `known`, column → its value in all rows, are not read.
+    """
     descending = query.order == "newest"
-    found = _filtered(query).select(*(_output(n) for n in STORED.names if n != LEFT_OUT))
+    names = [name for name in STORED.names if name != LEFT_OUT]
+    outputs = [_output(name, known) for name in names if name in READ_ALWAYS or name not in known]
+    found = _filtered(query).select(*outputs)
     found = found.order_by(
         exp.Ordered(this=_time(), desc=descending),
         exp.Ordered(this=exp.column("key"), desc=descending),
@@ -85,10 +95,12 @@ def _time() -> exp.Expr:
     )
 
 
-def _output(name: str) -> exp.Expr:
+def _output(name: str, known: Mapping[str, Any]) -> exp.Expr:
     """A stored column; what the file leaves out (see `layout`) is filled in."""
     if name not in {"first_seen", "last_seen"}:
         return exp.column(name)
+    if name in known and known[name] is None:
+        return exp.alias_(_time(), name)
     given = [exp.column("time_source"), exp.column("time_observation")]
     return exp.alias_(exp.Coalesce(this=exp.column(name), expressions=given), name)
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
+from typing import Any
 
 import pyarrow as pa
 from django.db.models import Count, Q, Sum
@@ -21,8 +22,9 @@ from muhafiz.lake.answers import Counted, DayCount, DayVolume, Event
 from muhafiz.lake.catalogue import event_segments, files_of, resighting_segments
 from muhafiz.lake.engines import Engine, duckdb
 from muhafiz.lake.facts import add_counts
+from muhafiz.lake.footers import single_values
 from muhafiz.lake.layout import stored
-from muhafiz.lake.models import Segment, SegmentKind
+from muhafiz.lake.models import Receipt, Segment, SegmentKind
 from muhafiz.lake.query import Cursor, EventQuery, Grouping, microseconds, moment_of
 from muhafiz.lake.refusals import LakeBusy
 from muhafiz.lake.sighting_merge import merged_sightings
@@ -156,6 +158,14 @@ def volumes(*, since: date | None = None) -> list[DayVolume]:
     return [DayVolume(**line) for line in lines.order_by("-day")]
 
 
+def accepted_by_report() -> dict[int, int]:
+    """Report id → its rows that the lake acknowledged, whatever became of them later.
+
+    What a feed says it handed over is held against this.
+    """
+    return dict(Receipt.objects.values_list("report_id").annotate(rows_in_all=Sum("rows")))
+
+
 def _unpaged(query: EventQuery) -> EventQuery:
     return replace(query, limit=None, after=None)
 
@@ -180,7 +190,8 @@ def _growing(days: list[list[Segment]]) -> Iterator[list[Segment]]:
 
 
 def _page(query: EventQuery, segments: list[Segment], seconds: float) -> pa.Table:
-    page = stored(_ask(compilation.page(query), segments, seconds))
+    known = single_values(files_of(segments))
+    page = stored(_filled(_ask(compilation.page(query, known), segments, seconds), known))
     if not page.num_rows:
         return page
     further = resighting_segments(page["day"].unique().to_pylist())
@@ -191,6 +202,15 @@ def _page(query: EventQuery, segments: list[Segment], seconds: float) -> pa.Tabl
     with _place_for(further):
         seen = _engine.run(compilation.further_sightings(), files, tables, seconds=seconds)
     return merged_sightings(page, seen)
+
+
+def _filled(page: pa.Table, known: Mapping[str, Any]) -> pa.Table:
+    """The page with the columns that were not read, as they are in all rows."""
+    for field in STORED:
+        if field.name in known and field.name not in page.column_names:
+            value = pa.scalar(known[field.name], field.type)
+            page = page.append_column(field, pa.repeat(value, page.num_rows))
+    return page
 
 
 def _together(parts: list[pa.Table]) -> pa.Table:

@@ -93,6 +93,18 @@ def read_segment(segment: Segment, *, filters: pc.Expression | None = None) -> p
         raise SegmentUnreadable(segment=segment.pk, path=segment.path, reason=str(wrong)) from wrong
 
 
+def read_columns(segment: Segment, names: Sequence[str]) -> pa.Table:
+    """Columns of a live segment as they lie in the file, of every row.
+
+    Raises:
+        SegmentUnreadable: the file is missing or damaged.
+    """
+    try:
+        return pq.read_table(whole_path(segment.path), columns=list(names), partitioning=None)
+    except (OSError, pa.ArrowException, KeyError) as wrong:
+        raise SegmentUnreadable(segment=segment.pk, path=segment.path, reason=str(wrong)) from wrong
+
+
 def check_digests(segments: Iterable[Segment]) -> None:
     """Never rewrite what is damaged: the damage would get a digest of its own.
 
