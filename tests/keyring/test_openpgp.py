@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pysequoia
@@ -186,6 +187,16 @@ def test_a_damaged_certificate_is_refused_or_usable_never_worse(data):
     except BadCertificate:
         return
     assert facts.can_encrypt
+
+
+def test_every_single_damage_of_a_certificates_bytes_is_refused_or_usable():
+    # A packet of a kind nobody knows fails only when its tag is read, not when it is parsed.
+    raw = bytes(pysequoia.Cert.from_bytes(GOOD.encode()))
+    for at in range(0, len(raw), 7):
+        damaged = raw[:at] + bytes([raw[at] ^ 0xFF]) + raw[at + 1 :]
+        text = pysequoia.armor(damaged, pysequoia.ArmorKind.PublicKey)
+        with contextlib.suppress(BadCertificate):
+            assert certificate_facts(str(text), at=datetime.now(UTC)).can_encrypt
 
 
 def test_the_secret_part_is_sealed_at_rest(own):

@@ -8,10 +8,11 @@ revocation counts even unverified: an error then keeps a letter in, never sends 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import pysequoia
 from pysequoia.packet import Packet, PacketPile, SignatureType, Tag
@@ -19,6 +20,7 @@ from pysequoia.packet import Packet, PacketPile, SignatureType, Tag
 from muhafiz.keyring.rules import BadCertificate, CertificateFacts
 
 _MOST_BYTES: Final = 1_000_000
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -33,6 +35,24 @@ class _KeyPackets:
         return [self.key, *self.rest]
 
 
+def _refusing(read: Callable[_P, _T]) -> Callable[_P, _T]:
+    """The library's refusals, without its stack trace, become ours.
+
+    A damaged certificate may fail at any step, the reading of one property included.
+    """
+
+    @functools.wraps(read)
+    def reading(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return read(*args, **kwargs)
+        except (RuntimeError, ValueError, TypeError) as error:
+            first = str(error).split("\n", 1)[0].strip().rstrip(".")
+            raise BadCertificate(reason=first or "it cannot be read") from None
+
+    return reading
+
+
+@_refusing
 def certificate_facts(armored: str, *, at: datetime) -> CertificateFacts:
     """What the certificate says, when something may be encrypted to it at `at`.
 
@@ -43,12 +63,13 @@ def certificate_facts(armored: str, *, at: datetime) -> CertificateFacts:
     certificate = usable_certificate(armored, at=at)
     return CertificateFacts(
         fingerprint=certificate.fingerprint,
-        user_ids=_called(lambda: tuple(str(user_id) for user_id in certificate.user_ids)),
+        user_ids=tuple(str(user_id) for user_id in certificate.user_ids),
         expires=certificate.expiration,
         can_encrypt=True,
     )
 
 
+@_refusing
 def usable_certificate(armored: str, *, at: datetime) -> pysequoia.Cert:
     """The certificate with only those encryption keys that are usable at `at`.
 
@@ -56,17 +77,17 @@ def usable_certificate(armored: str, *, at: datetime) -> pysequoia.Cert:
         BadCertificate: as `certificate_facts`.
     """
     packets = _packets(armored)
-    certificate = _called(lambda: pysequoia.Cert.from_packets(packets))
-    revoked = _called(lambda: certificate.is_revoked)
+    certificate = pysequoia.Cert.from_packets(packets)
+    revoked = certificate.is_revoked
     if revoked or _revoked(packets, SignatureType.KeyRevocation):
         raise BadCertificate(reason="it was revoked")
-    expires = _called(lambda: certificate.expiration)
+    expires = certificate.expiration
     if expires is not None and expires <= at:
         raise BadCertificate(reason=f"it expired on {expires:%Y-%m-%d}")
     primary, *subkeys = _grouped(packets)
     usable = [subkey for subkey in subkeys if _may_stay(subkey, at)]
     kept = [packet for group in (primary, *usable) for packet in group.packets()]
-    narrowed = _called(lambda: pysequoia.Cert.from_packets(kept))
+    narrowed = pysequoia.Cert.from_packets(kept)
     try:
         pysequoia.encrypt(b"", recipients=[narrowed])
     except (RuntimeError, ValueError, TypeError):
@@ -82,7 +103,7 @@ def _packets(armored: str) -> list[Packet]:
         raise BadCertificate(reason="it is empty")
     if len(raw) > _MOST_BYTES:
         raise BadCertificate(reason="it is larger than 1 MB")
-    packets = list(_called(lambda: PacketPile.from_bytes(raw)))
+    packets = list(PacketPile.from_bytes(raw))
     if any(packet.tag in (Tag.SecretKey, Tag.SecretSubkey) for packet in packets):
         raise BadCertificate(
             reason="it holds a secret key, which its owner must now take for disclosed"
@@ -93,15 +114,6 @@ def _packets(armored: str) -> list[Packet]:
     if len(keys) > 1:
         raise BadCertificate(reason=f"there are {len(keys)} certificates where one is expected")
     return packets
-
-
-def _called(step: Callable[[], _T]) -> _T:
-    """Run one step of the library; its refusal, without its stack trace, becomes ours."""
-    try:
-        return step()
-    except (RuntimeError, ValueError, TypeError) as error:
-        first = str(error).split("\n", 1)[0].strip().rstrip(".")
-        raise BadCertificate(reason=first or "it cannot be read") from None
 
 
 def _grouped(packets: list[Packet]) -> list[_KeyPackets]:
