@@ -189,14 +189,12 @@ def test_a_damaged_certificate_is_refused_or_usable_never_worse(data):
     assert facts.can_encrypt
 
 
-def test_every_single_damage_of_a_certificates_bytes_is_refused_or_usable():
-    # A packet of a kind nobody knows fails only when its tag is read, not when it is parsed.
-    raw = bytes(pysequoia.Cert.from_bytes(GOOD.encode()))
-    for at in range(0, len(raw), 7):
-        damaged = raw[:at] + bytes([raw[at] ^ 0xFF]) + raw[at + 1 :]
-        text = pysequoia.armor(damaged, pysequoia.ArmorKind.PublicKey)
+def test_a_damage_at_any_place_of_a_certificate_is_refused_or_usable():
+    # Some damage is parsed without complaint and fails only when one property is read.
+    for at in range(len(GOOD)):
+        text = f"{GOOD[:at]}0{GOOD[at + 1 :]}"
         with contextlib.suppress(BadCertificate):
-            assert certificate_facts(str(text), at=datetime.now(UTC)).can_encrypt
+            assert certificate_facts(text, at=datetime.now(UTC)).can_encrypt
 
 
 def test_the_secret_part_is_sealed_at_rest(own):

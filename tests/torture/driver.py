@@ -160,7 +160,7 @@ def read_again() -> None:
     from muhafiz.feeds.actions.replay import reprocess_report
     from muhafiz.feeds.queries import reports
 
-    for report in reports(state="quarantined", limit=10_000):
+    for report in reports(states=["quarantined"], limit=10_000):
         assert report.reason == "no-progress", report
         reprocess_report(
             report_id=report.id, actor=Actor.command("torture"), now=HastyClock().now()
