@@ -6,7 +6,7 @@ import io
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.db import transaction
+from django.db import connection, transaction
 
 from muhafiz.audit import queries
 from muhafiz.audit.actions.entries import Draft, record_entries
@@ -49,3 +49,24 @@ def exported():
         return stream.getvalue()
 
     return exported
+
+
+@pytest.fixture
+def empty_log(db):
+    """The log as if nothing had been written before: other tests' entries stay, but unseen.
+
+    The guards are lowered within the test's own transaction, which is rolled back.
+    """
+    tables = ("audit_entry", "audit_signed_head", "audit_tree")
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        else:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            for (name,) in cursor.fetchall():
+                if name.startswith("audit_"):
+                    cursor.execute(f"DROP TRIGGER {name}")
+        for table in tables[:2]:
+            cursor.execute(f"DELETE FROM {table}")
+        cursor.execute("UPDATE audit_tree SET size = 0, frontier = %s", [b""])

@@ -189,7 +189,7 @@ def test_what_cannot_be_checked_is_no_verdict(log, arguments):
     assert answer.stderr
 
 
-def test_every_byte_counts(db, write, sign_head, exported):
+def test_every_byte_counts(empty_log, write, sign_head, exported):
     write(2)
     sign_head()
     write(1)
@@ -201,7 +201,7 @@ def test_every_byte_counts(db, write, sign_head, exported):
             assert found(broken), f"byte {at} ({whole[at]:#x}) changed by {flip:#x} unnoticed"
 
 
-def test_every_cut_counts(db, write, sign_head, exported):
+def test_every_cut_counts(empty_log, write, sign_head, exported):
     write(2)
     sign_head()
     whole = exported()
