@@ -32,7 +32,7 @@ def run(*arguments: object, blocked: bool = False) -> subprocess.CompletedProces
 
 
 @pytest.fixture
-def log(db, tmp_path, write, sign_head, exported) -> Path:
+def log(empty_log, tmp_path, write, sign_head, exported) -> Path:
     """A log of two signed heads and an unsigned tail, exported."""
     write(4)
     sign_head()
@@ -215,7 +215,7 @@ def found(log: bytes) -> list[str]:
     return check.findings
 
 
-def test_the_export_of_an_empty_or_growing_log_fits_its_head(db, write, exported):
+def test_the_export_of_an_empty_or_growing_log_fits_its_head(empty_log, write, exported):
     assert found(exported()) == []
     write(1)
     head = queries.current_head()
