@@ -7,6 +7,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import django
 import pytest
 
 # Before Django reads its settings: tests never touch an installation's folder.
@@ -14,6 +15,10 @@ _SCRATCH = tempfile.mkdtemp(prefix="muhafiz-tests-")
 for _name in [name for name in os.environ if name.startswith("MUHAFIZ_")]:
     del os.environ[_name]
 os.environ["MUHAFIZ_VAR"] = _SCRATCH
+# Named here and not in pyproject.toml: there the settings would be read before this file is, and
+# every worker of a parallel run would share the first one's folder.
+os.environ["DJANGO_SETTINGS_MODULE"] = "muhafiz.config.settings"
+django.setup()
 
 
 @pytest.fixture(scope="session")

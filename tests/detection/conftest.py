@@ -84,7 +84,7 @@ def database_url() -> Iterator[str]:
     import psycopg
 
     name = f"test_kills_{os.getpid()}"
-    reach = {"host": database["HOST"], "user": database["USER"], "password": database["PASSWORD"]}
+    reach = {name: database[name.upper()] for name in ("host", "port", "user", "password")}
     where = f"{database['HOST']}:{database['PORT'] or 5432}"
     with psycopg.connect(dbname="postgres", autocommit=True, **reach) as server:
         server.execute(f'CREATE DATABASE "{name}"')

@@ -9,12 +9,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 
 ROOT = Path(__file__).parents[2]
-POSTGRESQL = "postgresql://postgres@127.0.0.1/"
 
 
 def environment(var: Path, url: str) -> dict[str, str]:
@@ -26,22 +26,20 @@ def environment(var: Path, url: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.peer)])
-def installed(request, tmp_path) -> Iterator[dict[str, str]]:
-    """The environment of an installation with a database of its own, migrated."""
-    if request.param == "sqlite":
+@pytest.fixture
+def installed(tmp_path) -> Iterator[dict[str, str]]:
+    """The environment of an installation with a database of its own, of this run's engine."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
         found = environment(tmp_path, "")
         migrate(found)
         yield found
         return
     name = f"test_lake_processes_{os.getpid()}"
-    try:
-        server = psycopg.connect(POSTGRESQL + "postgres", autocommit=True)
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL on loopback")
+    server = psycopg.connect(url, autocommit=True)
     server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     server.execute(f"CREATE DATABASE {name}")
-    found = environment(tmp_path, POSTGRESQL + name)
+    found = environment(tmp_path, urlunsplit(urlsplit(url)._replace(path=f"/{name}")))
     try:
         migrate(found)
         yield found
