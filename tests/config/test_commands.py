@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -280,3 +283,16 @@ def test_a_registry_brings_networks_to_known_handles(constituents, tmp_path):
     )
     done = told("constituency", "import-registry", str(dump), "--kind", "rpsl", "--source", "apnic")
     assert (done["added"], done["unmatched"]) == (1, [["ORG-XX-AP", 1]])
+
+
+def test_serving_an_empty_installation_is_refused_in_words(tmp_path):
+    answer = subprocess.run(
+        [sys.executable, "-m", "muhafiz.config.command", "serve"],
+        env={**os.environ, "MUHAFIZ_VAR": str(tmp_path), "DATABASE_URL": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert "This installation is empty. Run: muhafiz init" in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -77,11 +77,11 @@ def scheduler() -> None:
 @click.command()
 def serve() -> None:
     """Run web, workers and scheduler, supervised, until stopped."""
-    from muhafiz.config.doctor import startup_faults
-    from muhafiz.config.supervisor import Supervisor, platform_children
-
     set_django_up()
     from django.conf import settings
+
+    from muhafiz.config.doctor import startup_faults
+    from muhafiz.config.supervisor import Supervisor, platform_children
 
     faults = startup_faults()
     for fault in faults:
