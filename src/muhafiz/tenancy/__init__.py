@@ -1,0 +1,1 @@
+"""Which rows a connection may see at all: tenant separation below the code."""
