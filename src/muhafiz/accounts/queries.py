@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from muhafiz.accounts.models import Person, Role
-from muhafiz.accounts.rules import plain_email
+from muhafiz.accounts.choices import Density, plain_density
+from muhafiz.accounts.models import Invitation, Person, Role, SavedView, Session
+from muhafiz.accounts.rules import plain_email, token_digest
 from muhafiz.common.actor import Actor
 
 
@@ -24,6 +25,8 @@ class PersonFacts:
     active: bool
     registered_at: datetime
     roles: frozenset[str]
+    second_factor: bool = False
+    has_password: bool = False
 
     def actor(self) -> Actor:
         """The person as the one who acts."""
@@ -34,6 +37,152 @@ class PersonFacts:
             roles=self.roles,
             organization_id=self.organization_id,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """How the platform looks to one person; `shortcuts`: single keys do things."""
+
+    language: str = "en"
+    density: Density = "comfortable"
+    shortcuts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SavedViewFacts:
+    """A list's filters under a name; `query` is the address's query."""
+
+    id: int
+    name: str
+    query: str
+    shared: bool
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A signed-in browser and its person."""
+
+    session_id: int
+    person: PersonFacts
+    preferences: Preferences
+    way: str
+    seen_at: datetime
+    confirmed_at: datetime
+
+
+def visit(key: str) -> Visit | None:
+    """The open session of this secret; None when it ended, or its person is suspended."""
+    held = Prefetch("person__roles", Role.objects.filter(revoked_at__isnull=True), to_attr="held")
+    rows = Session.objects.select_related("person").prefetch_related(held)
+    row = rows.filter(digest=token_digest(key), ended_at=None, person__active=True).first()
+    if row is None:
+        return None
+    chosen = _preferences(row.person)
+    return Visit(row.pk, facts(row.person), chosen, row.way, row.seen_at, row.confirmed_at)
+
+
+def preferences(person_id: int) -> Preferences:
+    """What the person chose; the defaults for nobody."""
+    row = Person.objects.filter(pk=person_id).first()
+    return Preferences() if row is None else _preferences(row)
+
+
+def _preferences(row: Person) -> Preferences:
+    return Preferences(row.language, plain_density(row.density), row.shortcuts)
+
+
+def saved_views(page: str, viewer: Actor) -> list[SavedViewFacts]:
+    """The viewer's own views of a page, and those that others of the same house share, by name."""
+    if viewer.kind != "person":
+        return []
+    own = Q(owner_id=int(viewer.identifier))
+    shared = Q(shared=True, organization_id=viewer.organization_id, owner__active=True)
+    if viewer.organization_id is None:
+        shared = Q(shared=True, organization_id__isnull=True, owner__active=True)
+    rows = SavedView.objects.filter(own | shared, page=page).order_by("name", "pk")
+    return [
+        SavedViewFacts(
+            row.pk, row.name, row.query, row.shared, str(row.owner_id) == viewer.identifier
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """A signed-in browser as its list shows it."""
+
+    id: int
+    way: str
+    address: str
+    browser: str
+    opened_at: datetime
+    seen_at: datetime
+    here: bool
+
+
+def open_sessions(person_id: int, *, key: str = "") -> list[SessionFacts]:
+    """A person's sessions that have not ended, the latest first; `here` is the one of `key`."""
+    here = token_digest(key) if key else ""
+    rows = Session.objects.filter(person_id=person_id, ended_at=None).order_by("-seen_at", "-pk")
+    return [
+        SessionFacts(
+            row.pk, row.way, row.address, row.browser, row.opened_at, row.seen_at,
+            row.digest == here,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationFacts:
+    """An invitation that is open, accepted, withdrawn or over."""
+
+    id: int
+    email: str
+    name: str
+    role: str
+    organization_id: int | None
+    invited_by: str
+    invited_at: datetime
+    expires_at: datetime
+    accepted_at: datetime | None
+    withdrawn_at: datetime | None
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether its link still lets somebody join."""
+        return not (self.accepted_at or self.withdrawn_at) and now < self.expires_at
+
+
+def invitations(*, organization_id: int | None = None, limit: int = 100) -> list[InvitationFacts]:
+    """Invitations, the latest first; of one organization's people when it is given."""
+    rows = Invitation.objects.order_by("-pk")
+    if organization_id is not None:
+        rows = rows.filter(organization_id=organization_id)
+    return [_invitation(row) for row in rows[:limit]]
+
+
+def open_invitation(token: str, *, now: datetime) -> InvitationFacts | None:
+    """The invitation of this token, while it is open."""
+    row = Invitation.objects.filter(digest=token_digest(token)).first()
+    found = None if row is None else _invitation(row)
+    return found if found is not None and found.is_open(now) else None
+
+
+def _invitation(row: Invitation) -> InvitationFacts:
+    return InvitationFacts(
+        id=row.pk,
+        email=row.email,
+        name=row.name,
+        role=row.role,
+        organization_id=row.organization_id,
+        invited_by=row.invited_by,
+        invited_at=row.invited_at,
+        expires_at=row.expires_at,
+        accepted_at=row.accepted_at,
+        withdrawn_at=row.withdrawn_at,
+    )
 
 
 def person_actor(person_id: int) -> Actor | None:
@@ -54,9 +203,13 @@ def person_by_email(email: str) -> PersonFacts | None:
     return next((facts(row) for row in rows), None)
 
 
-def people(*, role: str | None = None, active: bool | None = True) -> list[PersonFacts]:
-    """People by name; two queries however many there are."""
+def people(
+    *, role: str | None = None, active: bool | None = True, organization_id: int | None = None
+) -> list[PersonFacts]:
+    """People by name, of one organization when it is given; two queries however many there are."""
     rows = _with_roles().order_by("name", "pk")
+    if organization_id is not None:
+        rows = rows.filter(organization_id=organization_id)
     if active is not None:
         rows = rows.filter(active=active)
     if role is not None:
@@ -83,4 +236,6 @@ def facts(row: Person) -> PersonFacts:
         active=row.active,
         registered_at=row.registered_at,
         roles=frozenset(grant.role for grant in held),
+        second_factor=row.second_factor,
+        has_password=row.has_usable_password(),
     )

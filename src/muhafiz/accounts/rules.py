@@ -43,15 +43,43 @@ class CannotGrant(Refusal):
     text = "{name} cannot change the roles of {whom}: {reason}."
 
 
+class CannotManage(Refusal):
+    """Nobody shuts themselves out."""
+
+    text = "Nobody does this to their own account; ask another administrator."
+
+
+class NeedsReason(Refusal):
+    """A grave act without a reason."""
+
+    text = "Give a reason: it is kept in the audit log."
+
+
+class CannotInvite(Refusal):
+    """The actor must not invite somebody into this role or organization."""
+
+    text = "You can invite only people of your own organization, into its own roles."
+
+
+class CannotHaveEmail(Refusal):
+    """The address belongs to somebody already, or to nobody."""
+
+    text = "This address cannot be used."
+
+
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Who may do what: permission → roles, and which roles do not go together."""
+    """Who may do what: permission → roles, and which roles do not go together.
+
+    `cases` are the permissions that open case content: what happened to whom.
+    """
 
     roles: Mapping[str, str]
     permissions: Mapping[str, frozenset[str]]
     constituents: frozenset[str]
     alone: frozenset[str]
     apart: tuple[tuple[frozenset[str], str], ...]
+    cases: frozenset[str] = frozenset()
 
 
 @cache
@@ -59,7 +87,8 @@ def matrix() -> Matrix:
     """The matrix that came with this version.
 
     Raises:
-        ValueError: it names a role that it does not declare.
+        ValueError: it names a role that it does not declare, or opens cases to a role that must
+            read none.
     """
     text = files("muhafiz.accounts").joinpath("permissions.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text)
@@ -69,11 +98,16 @@ def matrix() -> Matrix:
         constituents=frozenset(data["constituents"]["roles"]),
         alone=frozenset(data["alone"]["roles"]),
         apart=tuple((frozenset(pair["roles"]), pair["reason"]) for pair in data["apart"]),
+        cases=frozenset(data["cases"]["permissions"]),
     )
     named = {role for roles in read.permissions.values() for role in roles}
     strange = named - set(read.roles) - {"@command", "@job"}
     if strange:
         raise ValueError(f"permissions.toml names undeclared roles: {sorted(strange)}")
+    for role in data["cases"]["closed_to"]:
+        opened = sorted(one for one in read.cases if role in read.permissions[one])
+        if opened:
+            raise ValueError(f"permissions.toml opens case content to {role}: {opened}")
     return read
 
 
@@ -153,6 +187,57 @@ def check_grants(actor: Actor, *, person_id: int, whom: str) -> None:
     check_may(actor, "people.edit")
     if actor.kind == "person" and actor.identifier == str(person_id):
         raise CannotGrant(name=actor.name, whom=whom, reason="nobody changes their own roles")
+
+
+def may_manage(actor: Actor, *, organization_id: int | None) -> bool:
+    """Whether the actor looks after the people of this organization (None: the CERT's own).
+
+    Who may change roles looks after everybody; a constituent's administrator after their own.
+    """
+    if may(actor, "people.edit"):
+        return True
+    own = actor.organization_id is not None and actor.organization_id == organization_id
+    return own and may(actor, "people.invite")
+
+
+def check_ends_sessions(actor: Actor, *, person_id: int, organization_id: int | None) -> None:
+    """Refuse an actor who wants to end a stranger's sessions.
+
+    Raises:
+        NotAllowed: they are somebody else's, and the actor does not look after them.
+    """
+    own = actor.kind == "person" and actor.identifier == str(person_id)
+    if not (own or may_manage(actor, organization_id=organization_id)):
+        raise NotAllowed(name=actor.name, permission="people.edit")
+
+
+def check_manages(actor: Actor, *, person_id: int, organization_id: int | None) -> None:
+    """Refuse an actor who must not shut this person out or take their ways in away.
+
+    Raises:
+        NotAllowed: they do not look after these people.
+        CannotManage: nobody does it to themselves.
+    """
+    if not may_manage(actor, organization_id=organization_id):
+        raise NotAllowed(name=actor.name, permission="people.edit")
+    if actor.kind == "person" and actor.identifier == str(person_id):
+        raise CannotManage
+
+
+def check_invites(actor: Actor, *, role: str, organization_id: int | None) -> None:
+    """Refuse an actor who must not invite somebody into this role.
+
+    Who may change roles invites anybody; a constituent's administrator only their own people.
+
+    Raises:
+        NotAllowed: the actor invites nobody.
+        UnknownRole, CannotHoldRole: the role does not go with the organization.
+        CannotInvite: it is not the actor's own organization.
+    """
+    check_may(actor, "people.invite")
+    if not may_manage(actor, organization_id=organization_id):
+        raise CannotInvite
+    check_holds(name="", role=role, held=(), organization_id=organization_id)
 
 
 def token_digest(token: str) -> str:

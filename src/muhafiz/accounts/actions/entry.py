@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from muhafiz.accounts.models import EntryClock, EntryLink
@@ -44,6 +45,8 @@ class ClockWentBack(Refusal):
 def issue_entry_link(*, email: str, valid_for: timedelta, actor: Actor, now: datetime) -> str:
     """Make a link for a registered person and return its token, which is kept nowhere.
 
+    One that is made in the demonstration lets in only there.
+
     Raises:
         NotAllowed: the actor may not.
         CannotIssueLink: nobody is registered so, they are suspended, or `valid_for` is not within
@@ -63,6 +66,7 @@ def issue_entry_link(*, email: str, valid_for: timedelta, actor: Actor, now: dat
         digest=token_digest(token),
         issued_at=now,
         expires_at=now + valid_for,
+        demonstration=settings.DEMONSTRATION,
     )
     record_entry(
         actor=actor,
@@ -89,6 +93,8 @@ def redeem_entry_link(*, token: str, now: datetime) -> Actor:
         expires_at__gt=now,
         issued_at__lte=now + _TOLERANCE,
     )
+    if not settings.DEMONSTRATION:
+        valid = valid.filter(demonstration=False)
     person_id = valid.values_list("person_id", flat=True).first()
     found = None if person_id is None else person(person_id)
     if found is None or not found.active or not valid.update(used_at=now):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
+from muhafiz.accounts.actions.sessions import end_sessions
 from muhafiz.accounts.models import Person, Role
 from muhafiz.accounts.queries import PersonFacts, facts
 from muhafiz.accounts.rules import (
     check_grants,
     check_holds,
+    check_manages,
     check_may,
     check_role,
     plain_email,
@@ -64,6 +67,7 @@ def register_person(
             "language": language,
             "organization_id": organization_id,
             "registered_at": now,
+            "password": make_password(None),  # none: nobody can sign in with it
         },
     )
     if made:
@@ -120,7 +124,7 @@ def suspend_person(*, person_id: int, actor: Actor, now: datetime) -> None:
     """Shut a person out at once: no entry, no page, whatever roles or links they hold.
 
     Raises:
-        NotAllowed, CannotGrant, NoSuchPerson: it cannot be done.
+        NotAllowed, CannotManage, NoSuchPerson: it cannot be done.
     """
     _set_active(person_id, actor, now, active=False)
 
@@ -130,17 +134,19 @@ def readmit_person(*, person_id: int, actor: Actor, now: datetime) -> None:
     """Let a suspended person back in, with the roles they hold.
 
     Raises:
-        NotAllowed, CannotGrant, NoSuchPerson: it cannot be done.
+        NotAllowed, CannotManage, NoSuchPerson: it cannot be done.
     """
     _set_active(person_id, actor, now, active=True)
 
 
 def _set_active(person_id: int, actor: Actor, now: datetime, *, active: bool) -> None:
     row = _locked(person_id)
-    check_grants(actor, person_id=person_id, whom=row.name)
+    check_manages(actor, person_id=person_id, organization_id=row.organization_id)
     if row.active == active:
         return
     Person.objects.filter(pk=row.pk).update(active=active)
+    if not active:
+        end_sessions(person_id=row.pk, why="suspended", actor=actor, now=now)
     action = "accounts.readmit_person" if active else "accounts.suspend_person"
     record_entry(actor=actor, now=now, action=action, subject=f"person:{person_id}")
 
