@@ -96,3 +96,20 @@ class ClockMark(models.Model):
 
     def __str__(self) -> str:
         return self.latest.isoformat()
+
+
+class Worker(models.Model):
+    """One worker's sign of life: since when it runs, when it was seen, what it works on."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+    stopped_at = models.DateTimeField(null=True)  # it said farewell
+    job_id = models.BigIntegerField(null=True)  # NULL: it waits for work
+    ran = models.BigIntegerField(default=0)  # jobs it has taken
+
+    class Meta:
+        db_table = "jobs_worker"
+
+    def __str__(self) -> str:
+        return self.name

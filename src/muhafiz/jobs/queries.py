@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Max
 
-from muhafiz.jobs.models import Job, JobHistory, TimedJob
+from muhafiz.jobs.models import Job, JobHistory, TimedJob, Worker
 from muhafiz.jobs.registry import declared_jobs
 from muhafiz.jobs.rules import QUEUED, STATES, slot_start
+
+_LOST_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,26 @@ class AttemptFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerFacts:
+    """A worker: `job` is what it works on; None when it waits, or has gone."""
+
+    name: str
+    started_at: datetime
+    seen_at: datetime
+    stopped_at: datetime | None
+    ran: int
+    job: JobFacts | None
+
+    def state(self, now: datetime) -> str:
+        """running, idle, stopped (it said farewell) or lost (not seen for a minute)."""
+        if self.stopped_at is not None:
+            return "stopped"
+        if now - self.seen_at > _LOST_AFTER:
+            return "lost"
+        return "running" if self.job else "idle"
+
+
+@dataclass(frozen=True, slots=True)
 class TimedFacts:
     """A timed job: when it last ran and when its next slot begins (None: never seen yet)."""
 
@@ -97,6 +119,29 @@ def attempts(job_id: int) -> list[AttemptFacts]:
         AttemptFacts(r.attempt, r.worker, r.started_at, r.finished_at, r.outcome, r.error)
         for r in rows
     ]
+
+
+def workers(*, now: datetime, within: timedelta = timedelta(days=1)) -> list[WorkerFacts]:
+    """The workers seen lately, those at work first; two queries however many there are."""
+    rows = list(Worker.objects.filter(seen_at__gte=now - within).order_by("-seen_at"))
+    busy = Job.objects.in_bulk([row.job_id for row in rows if row.job_id is not None])
+    found = [
+        WorkerFacts(
+            name=row.name,
+            started_at=row.started_at,
+            seen_at=row.seen_at,
+            stopped_at=row.stopped_at,
+            ran=row.ran,
+            job=_facts(busy[row.job_id]) if row.job_id in busy else None,
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda each: (each.stopped_at is not None, each.job is None))
+
+
+def names() -> list[str]:
+    """The jobs that are, or were, on the queue."""
+    return list(Job.objects.order_by("name").values_list("name", flat=True).distinct())
 
 
 def counts_by_state() -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -14,7 +15,9 @@ import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from muhafiz.common.clock import Clock
+from muhafiz.common.memory import return_memory
 from muhafiz.jobs.actions.claims import Claim, claim_job, end_run, keep_lease, mark_clock
+from muhafiz.jobs.actions.presence import Presence
 from muhafiz.jobs.registry import (
     Answer,
     CannotSucceed,
@@ -51,7 +54,7 @@ def run_due(clock: Clock, *, limit: int | None = None) -> int:
 
     A job's failure is kept with the job, not raised.
     """
-    return _drain(clock, worker_name(), threading.Event(), limit)
+    return _drain(clock, worker_name(), threading.Event(), limit, None)
 
 
 def work(clock: Clock, stop: threading.Event) -> None:
@@ -60,33 +63,53 @@ def work(clock: Clock, stop: threading.Event) -> None:
     A database that is locked or away is waited for.
     """
     name = worker_name()
+    presence: Presence | None = None
+    rested = True
     while not stop.is_set():
         close_old_connections()
         try:
-            ran = _drain(clock, name, stop, None)
+            presence = presence or Presence(name, now=clock.now())
+            ran = _drain(clock, name, stop, None, presence)
+            presence.tell(None, now=clock.now())
         except (OperationalError, InterfaceError) as trouble:
             log.warning("database unavailable", worker=name, error=without_secrets(str(trouble)))
             connection.close()
             stop.wait(_TROUBLE_SECONDS)
         else:
-            if not ran:
+            if not ran and not rested:
+                return_memory()
+            rested = not ran
+            if rested:
                 stop.wait(_IDLE_SECONDS)
+    if presence is not None:
+        with contextlib.suppress(OperationalError, InterfaceError):
+            presence.leave(now=clock.now())
 
 
-def _drain(clock: Clock, worker: str, stop: threading.Event, limit: int | None) -> int:
+def _drain(
+    clock: Clock,
+    worker: str,
+    stop: threading.Event,
+    limit: int | None,
+    presence: Presence | None,
+) -> int:
     ran = 0
     while not stop.is_set() and (limit is None or ran < limit):
         mark_clock(now=clock.now())
         claim = claim_job(worker=worker, now=clock.now())
         if claim is None:
             break
-        _run(claim, clock, stop)
+        if presence is not None:
+            presence.tell(claim.job_id, now=clock.now())
+        _run(claim, clock, stop, presence)
         ran += 1
     return ran
 
 
-def _run(claim: Claim, clock: Clock, stop: threading.Event) -> None:
+def _run(claim: Claim, clock: Clock, stop: threading.Event, presence: Presence | None) -> None:
     def beat(progress: Progress) -> Answer:
+        if presence is not None:
+            presence.tell(claim.job_id, now=clock.now())
         answer = keep_lease(claim, progress, now=clock.now())
         return "stopping" if answer == "go on" and stop.is_set() else answer
 
