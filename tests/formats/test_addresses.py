@@ -64,7 +64,7 @@ texts = st.one_of(
 
 @given(st.lists(st.none() | texts, max_size=30))
 @example(["1.2.3.4", None, "", "1.2.3.4 ", "::1.2.3.4", "::ffff:0:0", "0::0", "1.2.3.4\x00"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_addresses_read_as_ipaddress_reads_them(values: list[str | None]) -> None:
     column = pa.array(values, pa.string())
     for given_column in (
@@ -160,7 +160,6 @@ names = st.lists(st.text("abc", max_size=3), min_size=1, max_size=5).map(".".joi
 
 
 @given(st.lists(st.none() | names, max_size=20), st.integers(0, 5))
-@settings(deadline=None)
 def test_labels_are_reversed_as_text_is(values: list[str | None], skip: int) -> None:
     column = pa.array(values, pa.string()).slice(skip)
     expected = [v and ".".join(reversed(v.split("."))) for v in column.to_pylist()]
@@ -168,7 +167,17 @@ def test_labels_are_reversed_as_text_is(values: list[str | None], skip: int) -> 
 
 
 @given(st.lists(st.none() | st.text(max_size=40), max_size=10))
-@settings(deadline=None)
 def test_a_normalized_name_stays_as_it_is(values: list[str | None]) -> None:
     once = parse_domains(pa.array(values, pa.string()))
     assert parse_domains(once).equals(once)
+
+
+DOUBTED = st.text("ab09-._A", min_size=0, max_size=12) | st.sampled_from(
+    ["a" * 63 + ".example", "a" * 64 + ".example", "x.0x1f", "x.1a", ".".join("a" * 127)]
+)
+
+
+@given(st.lists(st.none() | DOUBTED, max_size=20))
+def test_a_column_of_names_is_read_as_each_name_alone(values: list[str | None]) -> None:
+    alone = [parse_domains(pa.array([value, "~"], pa.string()))[0].as_py() for value in values]
+    assert parse_domains(pa.array(values, pa.string())).to_pylist() == alone

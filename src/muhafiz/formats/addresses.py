@@ -18,12 +18,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muhafiz.formats.ipv6_columns import read_v6
+from muhafiz.formats.plain_names import doubtful_names
 
 _Bytes = npt.NDArray[np.uint8]
 
 _MAPPED = bytes(10) + b"\xff\xff"
 _UNSPECIFIED = (bytes(16), _MAPPED + bytes(4))
-_ZERO, _NINE = ord("0"), ord("9")
+_ZERO = ord("0")
+_DIGIT = np.full(256, 1_000, np.int16)  # what is no digit makes its number too large
+_DIGIT[_ZERO : _ZERO + 10] = np.arange(10)
+_PADDING = np.zeros(3, np.int16)
+_LEAST = np.array([1_000, 0, 10, 100, 1_000])  # by width, without a leading zero
 _DOTS_IN_V4 = 3
 _PACKED = pa.binary(16)
 _PIECE = 1 << 13  # rows worked at a time: they fit the processor's cache
@@ -108,8 +113,24 @@ def parse_domains(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
         The names (string), as long as `texts`.
     """
     distinct, indices = _distinct(texts)
-    names = pc.ascii_trim_whitespace(distinct)
-    names = _to_ascii(names)
+    doubtful = doubtful_names(*_string_bytes(distinct))
+    if not len(doubtful):
+        names = distinct
+    elif len(doubtful) == len(distinct):
+        names = _normalized(distinct)
+    else:
+        mask = np.zeros(len(distinct), bool)
+        mask[doubtful] = True
+        few = _normalized(distinct.take(pa.array(doubtful)))
+        names = pc.replace_with_mask(distinct, pa.array(mask), few)
+    empty = pc.equal(names, "")
+    if pc.any(empty).as_py():
+        names = pc.if_else(empty, pa.scalar(None, pa.string()), names)
+    return names if _in_order(indices, len(distinct)) else names.take(indices)
+
+
+def _normalized(texts: pa.Array) -> pa.Array:
+    names = _to_ascii(pc.ascii_trim_whitespace(texts))
     names = pc.ascii_lower(names)
     if pc.any(pc.ends_with(names, ".")).as_py():
         names = pc.replace_substring_regex(names, r"\.$", "")
@@ -119,25 +140,25 @@ def parse_domains(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
         ),
         pc.less_equal(pc.binary_length(names), _LONGEST_NAME),
     )
-    if not pc.all(good, skip_nulls=False).as_py():
-        names = pc.if_else(good, names, pa.scalar(None, pa.string()))
-    return names if _in_order(indices, len(distinct)) else names.take(indices)
+    return pc.if_else(good, names, pa.scalar(None, pa.string()))
 
 
-def reverse_labels(names: pa.Array | pa.ChunkedArray) -> pa.Array:
+def reverse_labels(names: pa.Array) -> pa.Array:
     """Names with their labels from the top down: "www.example.org" → "org.example.www".
 
     A suffix of the name is a prefix of the result, which sorted storage can prune by.
     """
-    distinct, indices = _distinct(names)
-    labels = pc.split_pattern(distinct, ".")
-    offsets = labels.offsets.to_numpy()
-    counts = np.diff(offsets)
-    mirrored = np.repeat(offsets[:-1] + offsets[1:] - 1, counts) - np.arange(
-        offsets[0], offsets[-1]
+    if pa.types.is_dictionary(names.type):
+        turned = reverse_labels(names.dictionary)
+        return pa.DictionaryArray.from_arrays(names.indices, turned)
+    labels = pc.split_pattern(names, ".")
+    ends = labels.offsets.to_numpy()
+    counts = np.diff(ends)
+    mirrored = np.repeat(ends[:-1] + ends[1:] - 1, counts) - np.arange(ends[0], ends[-1])
+    turned = pa.ListArray.from_arrays(
+        labels.offsets, labels.values.take(pa.array(mirrored)), mask=names.is_null()
     )
-    turned = pa.ListArray.from_arrays(labels.offsets, labels.values.take(pa.array(mirrored)))
-    return pc.binary_join(turned, ".").take(indices)
+    return pc.binary_join(turned, ".")
 
 
 def _distinct(texts: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
@@ -184,24 +205,23 @@ def _quads(
     inner = dots[before[rows][:, None] + np.arange(_DOTS_IN_V4)]
     starts = np.column_stack([ends[rows], inner + 1])
     stops = np.column_stack([inner, ends[rows + 1]])
-    octets, good = _octets(letters, starts, stops)
+    digits = np.concatenate((_PADDING, _DIGIT[letters]))
+    octets, good = _octets(digits, starts, stops)
     return rows[good], octets[good]
 
 
 def _octets(
-    letters: _Bytes, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
+    digits: npt.NDArray[np.int16], starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
-    """The numbers between `starts` and `stops` (four to a row), and which rows are sound."""
-    width = stops - starts
-    sound = (width >= 1) & (width <= len("255"))
+    """The numbers between `starts` and `stops` (four to a row), and which rows are sound.
+
+    `digits` stand three places behind, so that three may be read before any stop.
+    """
+    width = np.minimum(stops - starts, len(_LEAST) - 1)
     value = np.zeros(starts.shape, np.int32)
     for place, weight in enumerate((1, 10, 100)):
-        present = sound & (width > place)
-        digit = letters[np.where(present, stops - 1 - place, 0)]
-        sound &= ~present | ((digit >= _ZERO) & (digit <= _NINE))
-        value += np.where(present, (digit.astype(np.int32) - _ZERO) * weight, 0)
-    leading = letters[np.where(sound, starts, 0)] == _ZERO
-    sound &= (value <= np.iinfo(np.uint8).max) & ~(leading & (width > 1))
+        value += digits[stops + 2 - place] * np.int32(weight) * (width > place)
+    sound = (value <= np.iinfo(np.uint8).max) & (value >= _LEAST[width])
     rows: npt.NDArray[np.bool_] = np.logical_and.reduce(sound, axis=1)
     return value.astype(np.uint8), rows
 

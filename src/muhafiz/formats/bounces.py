@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
+from email.errors import MessageError
 from email.message import Message
 from typing import Final
 
@@ -37,6 +38,7 @@ _PARSER_ERRORS: Final = (
     IndexError,
     KeyError,
     LookupError,
+    MessageError,
     RecursionError,
     TypeError,
     ValueError,
@@ -95,11 +97,18 @@ def _text(part: Message[str, str]) -> str:
     """The part's own text, decoded; of a part that holds messages, their text."""
     payload = part.get_payload()
     if isinstance(payload, list):
-        return "\n\n".join(str(one) for one in payload[:_MOST_RECIPIENTS])[:_MOST_TEXT]
+        held = [one for one in payload[:_MOST_RECIPIENTS] if isinstance(one, Message)]
+        return "\n\n".join(f"{_head(one)}\n{_text(one)}" for one in held)[:_MOST_TEXT]
     decoded = part.get_payload(decode=True)
     if isinstance(decoded, bytes):
         return decoded[:_MOST_TEXT].decode("utf-8", "replace")
     return str(payload)[:_MOST_TEXT]
+
+
+def _head(mail: Message[str, str]) -> str:
+    """The header lines as they came; the library itself writes none that look damaged."""
+    lines = (f"{name}: {value}\n" for name, value in mail.raw_items())
+    return "".join(lines).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _status_failures(part: Message[str, str]) -> Iterator[FailedRecipient]:
