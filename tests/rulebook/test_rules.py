@@ -88,6 +88,15 @@ def test_an_empty_profile_is_none():
         ("sectors", [{"code": "a", "name": {"en": "A"}}, {"code": "a", "name": {"en": "B"}}]),
         ("sectors", ["power"]),
         ("sectors", []),
+        ("regions", [{"code": "a", "name": {"en": "A"}}]),
+        ("regions", [{"code": "a", "name": {"en": "A"}, "column": 0, "row": 1}]),
+        (
+            "regions",
+            [
+                {"code": "a", "name": {"en": "A"}, "column": 1, "row": 1},
+                {"code": "b", "name": {"en": "B"}, "column": 1, "row": 1},
+            ],
+        ),
         ("cert.name", {"ur": "پاک"}),
         ("cert.name", "PKCERT"),
         ("jurisdiction.languages", []),

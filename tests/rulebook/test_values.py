@@ -204,7 +204,8 @@ DAYS = st.integers(0, 40)
     st.lists(st.tuples(st.none() | DAYS, st.none() | DAYS, st.integers(0, 99)), max_size=6), DAYS
 )
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_what_was_agreed_last_holds_where_it_applies(db, agreed, day):
     Value.objects.all()._raw_delete("default")

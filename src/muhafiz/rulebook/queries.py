@@ -14,6 +14,9 @@ from muhafiz.rulebook.rules import UnknownValue, known_keys
 
 _LOCAL = "local"
 
+#: What the origin of a profile's value begins with; the profile's name follows.
+PROFILE = "profile:"
+
 
 @dataclass(frozen=True, slots=True)
 class ValueFacts:
@@ -94,6 +97,12 @@ def fact(key: str, *, at: datetime) -> ValueFacts | None:
 def book(*, at: datetime) -> list[ValueFacts]:
     """Everything that holds at `at`, by key; one query."""
     return _first_of_each(_holding(at).order_by("key", "-id"))
+
+
+def loaded_profiles() -> list[str]:
+    """The jurisdiction profiles that this installation was made from."""
+    origins = Value.objects.exclude(origin=_LOCAL).values_list("origin", flat=True).distinct()
+    return sorted(origin.removeprefix(PROFILE) for origin in origins)
 
 
 def history(key: str) -> list[ValueFacts]:

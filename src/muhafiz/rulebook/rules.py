@@ -18,6 +18,7 @@ from muhafiz.common.refusal import Refusal
 
 #: How well a value is founded: stated by its source, inferred, uncorroborated.
 STANDINGS = {"S": "stated by the source", "I": "inferred", "U": "uncorroborated"}
+_GRID = 24  # places in a row or column of the schematic grid
 _PARTS = frozenset(
     {"key", "value", "unknown", "valid_from", "valid_to", "source", "note", "standing"}
 )
@@ -157,16 +158,25 @@ def _timezone(value: Any) -> str:
     return ""
 
 
-def _sectors(value: Any) -> str:
+def _coded(value: Any) -> str:
     if not isinstance(value, list) or not value:
-        return "it must be a list of sectors."
+        return "it must be a list of entries with a code and names."
     codes = [part.get("code") for part in value if isinstance(part, dict)]
     if len(codes) != len(value) or any(map(_text, codes)):
-        return "every sector needs a code."
+        return "every entry needs a code."
     if len(set(codes)) != len(codes):
-        return "two sectors have the same code."
+        return "two entries have the same code."
     unnamed = [str(part["code"]) for part in value if _names(part.get("name"))]
-    return f"these sectors lack an English name: {', '.join(unnamed)}." if unnamed else ""
+    return f"these entries lack an English name: {', '.join(unnamed)}." if unnamed else ""
+
+
+def _regions(value: Any) -> str:
+    if fault := _coded(value):
+        return fault
+    places = [(part.get("column"), part.get("row")) for part in value]
+    if any(_whole(part) or not 1 <= part <= _GRID for place in places for part in place):
+        return f"every region needs a column and a row of the grid, from 1 to {_GRID}."
+    return "two regions stand in one place of the grid." if len(set(places)) < len(places) else ""
 
 
 def _rows(value: Any) -> str:
@@ -185,7 +195,8 @@ _KINDS: Mapping[str, Callable[[Any], str]] = {
     "names": _names,
     "texts": _texts,
     "timezone": _timezone,
-    "sectors": _sectors,
+    "sectors": _coded,
+    "regions": _regions,
     "rows": _rows,
     "table": _table,
 }

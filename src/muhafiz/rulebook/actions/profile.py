@@ -11,6 +11,7 @@ from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.common.refusal import Refusal
 from muhafiz.rulebook.models import Value
+from muhafiz.rulebook.queries import PROFILE
 from muhafiz.rulebook.rules import Draft, read_profile
 
 
@@ -53,7 +54,7 @@ def load_profile(name: str, *, actor: Actor, now: datetime) -> int:
 @transaction.atomic
 def enter_profile(name: str, drafts: list[Draft], *, actor: Actor, now: datetime) -> int:
     """Enter the checked values of a profile that are not there yet; returns how many."""
-    origin = f"profile:{name}"
+    origin = f"{PROFILE}{name}"
     new = _new(origin, drafts)
     for draft in new:
         Value.objects.create(
@@ -76,7 +77,7 @@ def enter_profile(name: str, drafts: list[Draft], *, actor: Actor, now: datetime
             actor=actor,
             now=now,
             action="rulebook.load_profile",
-            subject=f"profile:{name}",
+            subject=origin,
             details={draft.key: draft.digest() for draft in new},
         )
     return len(new)
