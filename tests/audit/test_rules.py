@@ -76,7 +76,7 @@ def test_every_prefix_up_to_64_matches_the_naive_tree():
 
 
 @given(st.lists(st.binary(max_size=40), max_size=64), st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_appending_in_portions_gives_the_same_tree(entries, data):
     cut = data.draw(st.integers(0, len(entries)))
     leaves = [leaf_hash(entry) for entry in entries]
@@ -109,7 +109,7 @@ def test_consistency_of_every_pair_of_trees():
 
 
 @given(st.integers(2, 64), st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_changed_proof_proves_nothing(size, data):
     index = data.draw(st.integers(0, size - 1))
     proof = inclusion_proof(index, LEAVES[:size])

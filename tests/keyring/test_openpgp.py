@@ -176,7 +176,7 @@ def test_garbage_is_refused_with_one_line(armored, present):
 GOOD = str(pysequoia.Tsk.generate("Fuzz <f@org.example>").extract_certificate())
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_damaged_certificate_is_refused_or_usable_never_worse(data):
     text = list(GOOD)

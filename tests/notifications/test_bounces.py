@@ -87,7 +87,8 @@ def test_a_letter_not_yet_sent_cannot_have_come_back(db, post):
 
 
 @settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(at=st.integers(0, 500), junk=st.binary(max_size=30))
 def test_damaged_reports_never_break_the_desk(post, sent, at, junk):

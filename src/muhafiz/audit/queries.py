@@ -11,10 +11,11 @@ from typing import BinaryIO
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.db.models import Q
 
 from muhafiz.audit.canonical import FORMAT, Entry, head_text, utc_text
 from muhafiz.audit.models import LogEntry, SignedHead, Tree
-from muhafiz.audit.proofs import consistency_proof, inclusion_proof
+from muhafiz.audit.proofs import consistency_proof, inclusion_proof, proves_inclusion
 from muhafiz.audit.rules import Frontier, leaf_hash
 
 _PORTION = 5_000  # entries read at a time, so memory does not grow with the log
@@ -94,22 +95,70 @@ def entries(
     subject: str | None = None,
     action: str | None = None,
     actor: str | None = None,
+    text: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: int | None = None,
     limit: int = 100,
 ) -> list[Entry]:
-    """The newest entries first; `action` may end in "*"; `before` is an index to page on from."""
-    found = LogEntry.objects.order_by("-index")
-    if subject is not None:
-        found = found.filter(subject=subject)
-    if action is not None and action.endswith("*"):
-        found = found.filter(action__startswith=action[:-1])
-    elif action is not None:
-        found = found.filter(action=action)
-    if actor is not None:
-        found = found.filter(actor=actor)
-    if before is not None:
-        found = found.filter(index__lt=before)
+    """The newest entries first; `before` is an index to page on from.
+
+    `action` and `subject` may end in "*"; `actor` is as the log names it ("person:7"), or part of a
+    name; `text` is looked for in the details.
+    """
+    chosen = [
+        *_matching("subject", subject),
+        *_matching("action", action),
+        *([] if actor is None else [_by(actor)]),
+        *([Q(details__icontains=text)] if text else []),
+    ]
+    bounds = {"at__gte": since, "at__lt": until, "index__lt": before}
+    given = {name: value for name, value in bounds.items() if value is not None}
+    found = LogEntry.objects.filter(*chosen, **given).order_by("-index")
     return [Entry(*row) for row in found.values_list(*_COLUMNS)[:limit]]
+
+
+def _matching(name: str, wanted: str | None) -> list[Q]:
+    if wanted is None:
+        return []
+    if wanted.endswith("*"):
+        return [Q(**{f"{name}__startswith": wanted[:-1]})]
+    return [Q(**{name: wanted})]
+
+
+def _by(actor: str) -> Q:
+    return Q(actor=actor) if ":" in actor else Q(name__icontains=actor)
+
+
+def entry(index: int) -> Entry | None:
+    """One entry; None when the log does not reach so far."""
+    row = LogEntry.objects.filter(index=index).values_list(*_COLUMNS).first()
+    return Entry(*row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """The proof that an entry stands in the tree of `size`, and whether it leads to `root`."""
+
+    size: int
+    root: bytes
+    leaf: bytes
+    path: tuple[bytes, ...]
+    holds: bool
+
+
+def inclusion(index: int, *, most: int) -> Inclusion | None:
+    """An entry's proof, checked; None when there is no such entry or the log has more than `most`.
+
+    Reads every leaf.
+    """
+    head, found = current_head(), entry(index)
+    if found is None or head.size > most or index >= head.size:
+        return None
+    path = prove_inclusion(index, head.size)
+    leaf = leaf_hash(found.line())
+    holds = proves_inclusion(leaf, index, head.size, path, head.root)
+    return Inclusion(head.size, head.root, leaf, tuple(path), holds)
 
 
 def walk(size: int) -> Iterator[Entry]:

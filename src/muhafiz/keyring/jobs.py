@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from muhafiz.audit.actions.heads import keep_signed_head
-from muhafiz.jobs.registry import JobRun, job
+from muhafiz.audit.queries import verdict
+from muhafiz.jobs.registry import CannotSucceed, JobRun, job
 from muhafiz.keyring import signer
 
 
@@ -14,3 +15,19 @@ def sign_audit_head(run: JobRun) -> None:
     """Sign the audit log's present head, when the log grew since the last one."""
     head = keep_signed_head(sign=signer.sign, public_key=signer.public_key(), now=run.now())
     run.report(done=1, total=1, note=f"{head.size} entries" if head else "nothing new")
+
+
+VERIFY_JOB = "keyring.verify_audit"
+
+
+@job(VERIFY_JOB, attempts=1, lease=timedelta(minutes=10))
+def verify_audit(run: JobRun) -> None:
+    """Hash the whole audit log again and compare it with its tree and every signed head."""
+    found = verdict(progress=lambda done, total: run.report(done=done, total=total))
+    if not found.whole:
+        raise CannotSucceed(found.finding)
+    run.report(
+        done=found.entries,
+        total=found.entries,
+        note=f"whole: {found.entries} entries, {found.heads} signed heads",
+    )

@@ -111,6 +111,11 @@ def held_context(identifier: UUID) -> str:
     return f"notifications.messagebytes.compressed:{identifier}"
 
 
+def private_context(identifier: UUID) -> str:
+    """Where the bytes of a private message are sealed for."""
+    return f"notifications.messagebytes.private:{identifier}"
+
+
 def packer() -> Callable[[bytes], bytes]:
     """Compresses for the outbox (zstd), one content after another, in one thread only."""
     return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress

@@ -39,6 +39,8 @@ class MessageDraft:
             goes encrypted and signed (RFC 3156) or not at all.
         sender_reference: The number that the recipient quotes; the outer subject of an encrypted
             message shows only this.
+        private: It carries a secret of its recipient, such as a link to sign in: nobody of the
+            desk reads it, and it is not kept once it is sent.
     """
 
     recipient_address: str
@@ -49,6 +51,7 @@ class MessageDraft:
     attachments: tuple[Attachment, ...] = ()
     certificate: str | None = None
     sender_reference: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Letter:
     state: State
     reason: str
     encrypted: bool
+    private: bool
     size: int
     sha256: str
     message_id: str

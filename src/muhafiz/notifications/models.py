@@ -26,6 +26,7 @@ class Message(models.Model):
     state = models.CharField(max_length=10)
     reason = models.TextField(blank=True)  # why it is held, failed, unsure, cancelled or late
     encrypted = models.BooleanField(default=False)
+    private = models.BooleanField(default=False)  # for its recipient's eyes only: sealed, then gone
     size = models.IntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
     message_id = models.CharField(max_length=320, unique=True)
@@ -61,7 +62,8 @@ class MessageBytes(models.Model):
     """The bytes of one message, zstd.
 
     `sealed` holds instead the unencrypted inner part of a message that waits for a usable
-    certificate: sealed by the keyring, never sent as it is.
+    certificate: sealed by the keyring, never sent as it is. Those of a private message are always
+    sealed, and removed once it is sent.
     """
 
     message = models.OneToOneField(

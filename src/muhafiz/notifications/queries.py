@@ -70,6 +70,15 @@ def letters(
     return [_letter(row) for row in found.order_by("-created_at", "-pk")[:limit]]
 
 
+def letters_after(mark: tuple[datetime, UUID] | None, *, limit: int) -> list[Letter]:
+    """The messages after (created_at, id), oldest first; None: from the beginning."""
+    found = Message.objects.order_by("created_at", "pk")
+    if mark is not None:
+        moment, last = mark
+        found = found.filter(Q(created_at__gt=moment) | Q(created_at=moment, pk__gt=last))
+    return [_letter(row) for row in found[:limit]]
+
+
 def letter(message: UUID) -> Letter | None:
     """One message; None when there is none."""
     row = Message.objects.filter(pk=message).first()
@@ -77,8 +86,10 @@ def letter(message: UUID) -> Letter | None:
 
 
 def letter_bytes(message: UUID) -> bytes | None:
-    """The very bytes that leave or left; None when it is held unfinished or does not exist."""
-    content = MessageBytes.objects.filter(message_id=message, sealed=False).first()
+    """The very bytes that leave or left; None when held unfinished, private, or not there."""
+    content = MessageBytes.objects.filter(
+        message_id=message, sealed=False, message__private=False
+    ).first()
     return unpacked(bytes(content.compressed)) if content else None
 
 
@@ -171,6 +182,7 @@ def _letter(row: Message) -> Letter:
         state=next(state for state in STATES if state == row.state),
         reason=row.reason,
         encrypted=row.encrypted,
+        private=row.private,
         size=row.size,
         sha256=row.sha256,
         message_id=row.message_id,

@@ -110,6 +110,12 @@ class Audience:
     name: str
 
 
+def may_be_given(label: str | None, kind: AudienceKind) -> bool:
+    """Whether something under this label may go to such an audience; without a known one, never."""
+    known = tlp.known(label)
+    return known is not None and tlp.within(known, _LIMIT[kind])
+
+
 def check_releasable(item: Item, audience: Audience) -> str:
     """The label under which `item` goes to `audience`.
 

@@ -29,6 +29,8 @@ from django.db.models import F, Q, QuerySet
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.common.identifiers import new_id
+from muhafiz.keyring.queries import unseal
+from muhafiz.keyring.rules import BadSeal
 from muhafiz.notifications.actions.addresses import retire_address
 from muhafiz.notifications.channels import (
     Channel,
@@ -38,7 +40,7 @@ from muhafiz.notifications.channels import (
     Session,
     chosen_channel,
 )
-from muhafiz.notifications.composing import digest, unpacked
+from muhafiz.notifications.composing import digest, private_context, unpacked
 from muhafiz.notifications.models import ChannelRest, Message, MessageBytes
 from muhafiz.notifications.queries import is_retired
 from muhafiz.notifications.rules import (
@@ -235,8 +237,11 @@ def _content(message: Message) -> bytes | None:
     """The stored bytes, if they are still what was composed."""
     stored = MessageBytes.objects.filter(message_id=message.pk, sealed=False).first()
     try:
-        content = unpacked(bytes(stored.compressed)) if stored else b""
-    except zstandard.ZstdError:
+        packed = bytes(stored.compressed) if stored else b""
+        if message.private:
+            packed = unseal(packed, context=private_context(message.pk))
+        content = unpacked(packed) if packed else b""
+    except (zstandard.ZstdError, BadSeal):
         return None
     return content if digest(content) == message.sha256 else None
 
@@ -264,6 +269,7 @@ def _note_outcome(run: _Run, claimed: _Claimed, outcome: Outcome, now: datetime)
         ChannelRest.objects.filter(channel=run.channel.name, failures__gt=0).update(
             failures=0, until=None, reason=""
         )
+        MessageBytes.objects.filter(message_id=claimed.pk, message__private=True).delete()
     _record(run, _Told(claimed.pk, state, words, claimed.attempts), now)
     if outcome.kind == "permanent" and outcome.recipient_refused:
         _retire_if_dead(run, claimed, words, now)

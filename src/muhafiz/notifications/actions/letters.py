@@ -12,8 +12,15 @@ from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.formats.mail import BadAddress, Head, plain_address
 from muhafiz.jobs.actions.queue import enqueue_job
+from muhafiz.keyring.actions.seals import seal
 from muhafiz.notifications.actions.outbox import DELIVER
-from muhafiz.notifications.composing import Wrapping, digest, packed, wrap_held
+from muhafiz.notifications.composing import (
+    Wrapping,
+    digest,
+    packed,
+    private_context,
+    wrap_held,
+)
 from muhafiz.notifications.models import Message, MessageBytes
 from muhafiz.notifications.queries import is_retired
 from muhafiz.notifications.rules import CannotChangeMessage
@@ -94,6 +101,8 @@ def mend_held(
     except BadAddress as bad:
         raise CannotChangeMessage(message=message, reason=str(bad)) from None
     _check_may_leave(row, wanted)
+    if row.private and wanted != row.address:
+        raise CannotChangeMessage(message=message, reason="it is for its recipient's eyes only")
     content = MessageBytes.objects.get(message_id=row.pk)
     row.address = wanted
     if content.sealed:
@@ -124,7 +133,10 @@ def _compose_held(
     )
     wrapping = Wrapping(head, certificate)
     final = wrap_held(bytes(content.compressed), wrapping, identifier=row.pk, now=now)
-    content.compressed, content.sealed = packed(final), False
+    stored = packed(final)
+    if row.private:
+        stored = seal(stored, context=private_context(row.pk))
+    content.compressed, content.sealed = stored, False
     content.save()
     row.sender, row.size, row.sha256 = sender.address, len(final), digest(final)
     row.encrypted = certificate is not None

@@ -18,7 +18,8 @@ from muhafiz.common.identifiers import new_id
 from muhafiz.common.rows import insert_rows
 from muhafiz.formats.lines import one_line
 from muhafiz.jobs.actions.queue import enqueue_job
-from muhafiz.notifications.composing import compose, digest, packer
+from muhafiz.keyring.actions.seals import seal
+from muhafiz.notifications.composing import compose, digest, packer, private_context
 from muhafiz.notifications.messages import MessageDraft, Order
 from muhafiz.notifications.models import Message, MessageBytes
 from muhafiz.notifications.queries import retired_among
@@ -173,6 +174,7 @@ def _built(
         state="held" if composed.reason else "queued",
         reason=composed.reason,
         encrypted=draft.certificate is not None,
+        private=draft.private,
         size=0 if composed.reason else len(composed.content),
         sha256="" if composed.reason else digest(composed.content),
         message_id=message_id,
@@ -180,9 +182,12 @@ def _built(
         created_at=now,
         next_attempt_at=None if composed.reason else now,
     )
+    stored = composed.content if composed.reason else pack(composed.content)
+    if draft.private and not composed.reason:
+        stored = seal(stored, context=private_context(identifier))
     content = MessageBytes(
         message_id=identifier,
-        compressed=composed.content if composed.reason else pack(composed.content),
+        compressed=stored,
         sealed=bool(composed.reason),
     )
     return _Built(message, content)
