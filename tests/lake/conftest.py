@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,10 @@ import pytest
 
 from muhafiz.lake.actions.append import append_batch
 from muhafiz.lake.answers import Appended
+from muhafiz.lake.engines import Engine
+from muhafiz.lake.engines.choice import chosen
 from tests.lake.rows import accepted
+from tests.lake.servers import sail_server
 
 
 @dataclass
@@ -30,6 +34,23 @@ class Lake:
             actor=self.actor,
             now=self.now,
         )
+
+
+@pytest.fixture(scope="session")
+def sail() -> Iterator[str]:
+    """Where a Spark Connect server of this run's own answers."""
+    with sail_server() as remote:
+        yield remote
+        from muhafiz.lake.engines import spark
+
+        spark.disconnect(remote)
+
+
+@pytest.fixture(params=["duckdb", "spark"])
+def engine(request, settings) -> Engine:
+    """Every engine in turn: what is asked of one is asked of the other."""
+    settings.SPARK_REMOTE = request.getfixturevalue("sail") if request.param == "spark" else ""
+    return chosen()
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def damaged(lake, request) -> Segment:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_segment_is_named_and_the_others_answer(damaged, now, damage):
+def test_a_damaged_segment_is_named_and_the_others_answer(damaged, engine, now, damage):
     DAMAGES[damage](Path(settings.LAKE) / damaged.path)
     with pytest.raises(SegmentUnreadable, match=f"Segment {damaged.pk} .*{damaged.path}"):
         queries.scan(EventQuery(limit=None))

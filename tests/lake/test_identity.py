@@ -7,11 +7,11 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from muhafiz.formats.addresses import reverse_labels
 from muhafiz.lake.identity import IDENTITY, mixed
-from muhafiz.lake.names import reversed_names
 from muhafiz.lake.preparation import merged, prepare_batch
 from muhafiz.lake.refusals import BadBatch
 from tests.lake.rows import NOON, SALT, accepted, host, row
@@ -97,14 +97,13 @@ def test_another_salt_gives_other_keys():
 TEXTS = st.one_of(st.none(), st.text(max_size=12), st.text(min_size=250, max_size=300))
 
 
-@settings(deadline=None)  # machines under load
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=20))
 def test_a_batch_gives_each_row_the_key_it_has_alone(pairs):
     rows = [row(source_url=url, source_account=account) for url, account in pairs]
     whole = prepare_batch(accepted(rows), salt=SALT).days[0]
     assert sorted(whole.keys.tolist()) == sorted(set(keys_of(rows)))
     assert len(set(pairs)) == len(whole.keys)
-    assert sum(whole.events["sightings"].to_pylist()) == len(pairs)
+    assert sum(whole.events()["sightings"].to_pylist()) == len(pairs)
 
 
 def test_dictionary_encoded_columns_give_the_same_keys():
@@ -120,15 +119,13 @@ def test_dictionary_encoded_columns_give_the_same_keys():
 LABELS = st.text(alphabet="ab.é", max_size=12)
 
 
-@settings(deadline=None)  # machines under load
 @given(st.lists(st.none() | LABELS, max_size=30), st.integers(0, 3))
 def test_reversed_names(names, skipped):
     column = pa.array(["x.y"] * skipped + names, pa.string()).slice(skipped)
     expected = [None if name is None else ".".join(reversed(name.split("."))) for name in names]
-    assert reversed_names(column).to_pylist() == expected
+    assert reverse_labels(column).to_pylist() == expected
 
 
-@settings(deadline=None)  # machines under load
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 99), st.integers(1, 9)), min_size=1))
 def test_merging_is_what_a_dictionary_does(lines):
     keys, times, counts = (np.array(column, np.int64) for column in zip(*lines, strict=True))
@@ -153,7 +150,7 @@ def test_rows_lie_by_address_with_those_without_one_last():
         row(source_ip="2001:db8::1", organization_id=2),
         row(source_ip=None, source_fqdn="example.org", organization_id=2),
     ]
-    events = prepare_batch(accepted(rows), salt=SALT).days[0].events
+    events = prepare_batch(accepted(rows), salt=SALT).days[0].events()
     assert events["organization_id"].to_pylist() == [2, 1, 2, None, 2, 2]
     assert events["row"].to_pylist() == [3, 4, 2, 1, 5, 6]
 

@@ -55,6 +55,7 @@ def three_days(lake) -> None:
 def test_they_are_timed():
     assert {job.name for job in declared_jobs() if job.name.startswith("lake.") and job.every} == {
         "lake.compact",
+        "lake.expire_exports",
         "lake.retention",
         "lake.sweep",
     }

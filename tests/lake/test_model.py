@@ -108,7 +108,8 @@ def work(step: Any, lake: Lake, model: Model) -> None:
 
 
 @hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(STEP, min_size=1, max_size=7), part_rows=st.sampled_from([2, 500_000]))
 def test_the_lake_says_what_a_dictionary_says(  # noqa: PLR0917 - fixtures by name

@@ -29,12 +29,40 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Tallied:
+    """Events that share `values`, in the order asked for, and how many organizations own them."""
+
+    values: tuple[int | str | None, ...]
+    events: int
+    organizations: int
+
+
+@dataclass(frozen=True, slots=True)
 class DayCount:
     """Events of one UTC day and one classification type."""
 
     day: date
     classification_type: str | None
     events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Events of one hour or day (its beginning, UTC) that have one value; None: that have none."""
+
+    start: datetime
+    value: int | str | None
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one report told of an event again, after it was stored."""
+
+    report_id: int
+    first_seen: datetime
+    last_seen: datetime
+    sightings: int
 
 
 @dataclass(frozen=True, slots=True)

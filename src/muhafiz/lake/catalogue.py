@@ -12,13 +12,35 @@ from muhafiz.lake.engines import SegmentFile
 from muhafiz.lake.models import Segment, SegmentKind
 from muhafiz.lake.query import EventQuery
 from muhafiz.lake.storage import whole_path
+from muhafiz.tenancy.current import beyond_tenant, check_within_tenant, refuse_under_tenant
 
 _Ordered = TypeVar("_Ordered", str, bytes)
 _BLOCKS = ("organization_counts", "class_counts")  # fetched only by the questions that add them
 
 
+def check_asker(query: EventQuery) -> None:
+    """Let a tenant ask about its own events only. Every question to the lake passes here.
+
+    Raises:
+        NotAllowedToConstituents: a tenant asks about others, about nobody's, or names no owner.
+    """
+    check_within_tenant(query.organization_ids)
+    if query.nobody:
+        refuse_under_tenant()
+
+
 def event_segments(query: EventQuery, *, with_counts: bool = False) -> list[Segment]:
-    """Live event segments that may hold an answer, oldest day first."""
+    """Live event segments that may hold an answer, oldest day first.
+
+    Raises:
+        NotAllowedToConstituents: a tenant asks about others than itself.
+    """
+    check_asker(query)
+    with beyond_tenant("a segment holds everybody's events; the question was checked"):
+        return _event_segments(query, with_counts=with_counts)
+
+
+def _event_segments(query: EventQuery, *, with_counts: bool) -> list[Segment]:
     found = _live(SegmentKind.EVENTS, *query.days())
     found = found.filter(_times(query) & _numbers(query)).order_by("day", "id")
     if not with_counts:
@@ -31,8 +53,9 @@ def resighting_segments(days: Iterable[date]) -> list[Segment]:
     wanted = set(days)
     if not wanted:
         return []
-    found = _live(SegmentKind.RESIGHTINGS, min(wanted), max(wanted)).filter(folded=False)
-    return [segment for segment in found.defer(*_BLOCKS) if segment.day in wanted]
+    with beyond_tenant("re-sightings are joined to events that were asked for by their owner"):
+        found = _live(SegmentKind.RESIGHTINGS, min(wanted), max(wanted)).filter(folded=False)
+        return [segment for segment in found.defer(*_BLOCKS) if segment.day in wanted]
 
 
 def files_of(segments: Iterable[Segment]) -> list[SegmentFile]:

@@ -5,7 +5,7 @@ Values enter as literals of the tree, which the renderer escapes; no SQL is past
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from muhafiz.formats.events import STORED
 from muhafiz.lake.layout import LEFT_OUT, PLACE, place_range
-from muhafiz.lake.query import Cursor, EventQuery, Grouping, moment_of
+from muhafiz.lake.query import Cursor, EventQuery, Grouping, Step, Trait, Without, moment_of
 
 EVENTS = "events"
 RESIGHTINGS = "resightings"
@@ -29,7 +29,28 @@ _GROUPS: dict[Grouping, str] = {
     "network": "network",
     "feed": "feed_code",
     "asn": "source_asn",
+    "sector": "sector",
+    "taxonomy": "classification_taxonomy",
+    "identifier": "classification_identifier",
+    "severity": "severity",
+    "tlp": "tlp",
+    "port": "source_port",
+    "address": "source_ip",
 }
+#: Lists of a query and of what it leaves out → the column whose values they list.
+_LISTS = {
+    "sectors": "sector",
+    "networks": "network",
+    "classification_taxonomies": "classification_taxonomy",
+    "classification_types": "classification_type",
+    "classification_identifiers": "classification_identifier",
+    "severities": "severity",
+    "feed_codes": "feed_code",
+    "source_ports": "source_port",
+    "protocols": "protocol_transport",
+    "keys": "key",
+}
+_LEFT_OUT_LISTS = {**_LISTS, "organization_ids": "organization_id", "asns": "source_asn"}
 
 
 def page(query: EventQuery, known: Mapping[str, Any] = MappingProxyType({})) -> exp.Select:
@@ -53,10 +74,40 @@ def number(query: EventQuery) -> exp.Select:
     return _filtered(query).select(_count())
 
 
-def ranking(query: EventQuery, by: Grouping) -> exp.Select:
-    """Events per value (columns `value`, `events`), in no order."""
+def ranking(query: EventQuery, by: Grouping, limit: int | None = None) -> exp.Select:
+    """Events per value (columns `value`, `events`): the `limit` first, or all in no order."""
     column = exp.column(_GROUPS[by])
-    return _filtered(query).select(exp.alias_(column, "value"), _count()).group_by(column.copy())
+    found = _filtered(query).select(exp.alias_(column, "value"), _count()).group_by(column.copy())
+    if limit is None:
+        return found
+    return found.order_by(
+        exp.Ordered(this=exp.column("events"), desc=True),
+        exp.Ordered(this=exp.column("value"), desc=False, nulls_first=False),
+    ).limit(limit)
+
+
+def over_time(query: EventQuery, step: Step, bands: Grouping) -> exp.Select:
+    """Events per hour or day and value (columns `start`, `value`, `events`), in no order."""
+    hour = exp.TimestampTrunc(this=_time(), unit=exp.var("HOUR"))
+    start: exp.Expr = hour if step == "hour" else exp.column("day")
+    value = exp.column(_GROUPS[bands])
+    found = _filtered(query).select(exp.alias_(start, "start"), exp.alias_(value, "value"))
+    return found.select(_count()).group_by(start.copy(), value.copy())
+
+
+def sightings_of(key: int) -> exp.Select:
+    """The re-sightings of one event: report, first and last seen, how often."""
+    names = ("report_id", "first_seen", "last_seen", "sightings")
+    mine = exp.EQ(this=exp.column("key"), expression=exp.convert(key))
+    return exp.select(*(exp.column(n) for n in names)).from_(exp.to_table(RESIGHTINGS)).where(mine)
+
+
+def tally(query: EventQuery, by: Sequence[Trait]) -> exp.Select:
+    """Events and distinct owners per combination (columns `by`, `events`, `organizations`)."""
+    owners = exp.Count(this=exp.Distinct(expressions=[exp.column("organization_id")]))
+    columns = [exp.column(name) for name in by]
+    found = _filtered(query).select(*columns, _count(), exp.alias_(owners, "organizations"))
+    return found.group_by(*(column.copy() for column in columns)) if by else found
 
 
 def daily(query: EventQuery) -> exp.Select:
@@ -110,8 +161,10 @@ def _filtered(query: EventQuery) -> exp.Select:
     conditions = [
         *_owner(query),
         *_address(query),
+        *_destination(query),
         *_suffix(query),
         *_listed(query),
+        *_left_out(query.without),
         *_times(query),
         *_after(query),
     ]
@@ -166,18 +219,44 @@ def _suffix(query: EventQuery) -> list[exp.Expr]:
 
 
 def _listed(query: EventQuery) -> list[exp.Expr]:
-    found: list[exp.Expr] = []
-    for name, values in (
-        ("classification_type", query.classification_types),
-        ("feed_code", query.feed_codes),
-        ("key", query.keys),
-    ):
-        if values:
-            found.append(_in(exp.column(name), values))
+    found: list[exp.Expr] = [
+        _in(exp.column(column), getattr(query, name))
+        for name, column in _LISTS.items()
+        if getattr(query, name)
+    ]
+    if query.key_range is not None:
+        first, last = (exp.convert(end) for end in query.key_range)
+        key = exp.column("key")
+        found += [exp.GTE(this=key, expression=first), exp.LTE(this=key.copy(), expression=last)]
     for name, value in (("source_asn", query.asn), ("report_id", query.report_id)):
         if value is not None:
             found.append(exp.EQ(this=exp.column(name), expression=exp.convert(value)))
     return found
+
+
+def _left_out(without: Without) -> list[exp.Expr]:
+    """What is left out; a row that has no value stays."""
+    found: list[exp.Expr] = []
+    for name, column in _LEFT_OUT_LISTS.items():
+        values: frozenset[Any] = getattr(without, name, frozenset())
+        if values:
+            listed = exp.not_(exp.paren(_in(exp.column(column), values)))
+            found.append(exp.or_(exp.column(column).is_(exp.null()), listed))
+    if without.nobody:
+        found.append(exp.not_(exp.column("organization_id").is_(exp.null())))
+    return found
+
+
+def _destination(query: EventQuery) -> list[exp.Expr]:
+    span = query.destination_range()
+    if span is None:
+        return []
+    column = exp.column("destination_address")
+    first, last = (exp.Unhex(this=exp.Literal.string(end.hex())) for end in span)
+    return [
+        exp.GTE(this=column, expression=first),
+        exp.LTE(this=column.copy(), expression=last),
+    ]
 
 
 def _times(query: EventQuery) -> list[exp.Expr]:

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import zstandard
+
+from muhafiz.lake.identity import address_halves
 
 _PAIRS = np.dtype("<i8")
 _MOST_ORGANIZATIONS = 1 << 24  # a blob that claims more is damaged
@@ -24,19 +27,19 @@ def event_facts(events: pa.Table) -> dict[str, Any]:
         "has_nobody": events["organization_id"].null_count > 0,
         "feed_codes": json.dumps(sorted(filter(None, pc.unique(events["feed_code"]).to_pylist()))),
         "class_counts": json.dumps(_counts(events["classification_type"])),
-        "organization_counts": pack_counts(_owner_counts(events["organization_id"])),
+        "organization_counts": _packed_owners(events["organization_id"]),
     }
     for name, values in (
         ("time", times),
         ("received", events["time_observation"]),
         ("key", events["key"]),
         ("organization", events["organization_id"]),
-        ("address", events["source_address"].cast(pa.binary())),
         ("asn", events["source_asn"]),
         ("fqdn_reversed", _plain(events["source_fqdn_reversed"])),
     ):
         span = pc.min_max(values).as_py()
         facts[f"{name}_min"], facts[f"{name}_max"] = span["min"], span["max"]
+    facts["address_min"], facts["address_max"] = _address_range(events["source_address"])
     return facts
 
 
@@ -60,24 +63,43 @@ def sightings_by_report(rows: pa.Table) -> dict[int, int]:
     }
 
 
+def _address_range(column: pa.ChunkedArray) -> tuple[bytes | None, bytes | None]:
+    """The least and the greatest address."""
+    if column.null_count == len(column):
+        return None, None
+    high, low = address_halves(pa.concat_arrays(column.drop_null().chunks))
+    ends = []
+    for least in (True, False):
+        upper = high.min() if least else high.max()
+        lower = low[high == upper]
+        ends.append(int(upper) << 64 | int(lower.min() if least else lower.max()))
+    first, last = (end.to_bytes(16, "big") for end in ends)
+    return first, last
+
+
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:
     """Events per value; the empty name stands for NULL, which no type is called."""
-    found = pc.value_counts(_plain(column)).to_pylist()
-    return {line["values"] or "": line["counts"] for line in found}
+    found: dict[str, int] = {}
+    for line in pc.value_counts(column).to_pylist():
+        found[line["values"] or ""] = found.get(line["values"] or "", 0) + line["counts"]
+    return found
 
 
-def _owner_counts(column: pa.ChunkedArray) -> dict[int, int]:
-    found = pc.value_counts(column.drop_null()).to_pylist()
-    return {line["values"]: line["counts"] for line in found}
+def _packed_owners(column: pa.ChunkedArray) -> bytes:
+    found = pc.value_counts(column.drop_null())
+    return _packed(np.array([found.field(name) for name in ("values", "counts")], dtype=_PAIRS))
 
 
 def pack_counts(counts: dict[int, int]) -> bytes:
     """Events per organization as a compressed block: all ids, then all counts."""
-    pairs = np.array([list(counts), list(counts.values())], dtype=_PAIRS)
+    return _packed(np.array([list(counts), list(counts.values())], dtype=_PAIRS))
+
+
+def _packed(pairs: npt.NDArray[np.int64]) -> bytes:
     return zstandard.compress(pairs.tobytes(), 3)
 
 

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 UInt64s = npt.NDArray[np.uint64]
 Int64s = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 SALT_BYTES = 16
 TEXTS = (
@@ -44,8 +45,9 @@ NUMBERS = ("source_port", "destination_port")
 #: Names in the order of their constants; append only, or stored keys lose their meaning.
 IDENTITY = ("day", *TEXTS, *ADDRESSES, *NUMBERS)
 
-_POSITIONS = 256  # longer text is digested first
-_CHUNK_BYTES = 1 << 19  # text worked at a time: fits the processor's cache
+_POSITIONS, _BYTES = 256, 256  # longer text is digested first
+_CHUNK_BYTES = 1 << 17  # text worked at a time: fits the processor's cache
+_PLACES = np.arange(_CHUNK_BYTES + _POSITIONS) * _BYTES
 _SAMPLE = 2_000  # rows looked at before a column is called repetitive
 
 
@@ -53,11 +55,11 @@ _SAMPLE = 2_000  # rows looked at before a column is called repetitive
 def _constants(salt: bytes) -> tuple[UInt64s, dict[str, int]]:
     """The tabulation table (position times 256 plus byte) and one constant per column."""
     drawn = hashlib.shake_256(b"muhafiz event key 1\0" + salt).digest(
-        8 * (_POSITIONS * 256 + 2 * len(IDENTITY))
+        8 * (_POSITIONS * _BYTES + 2 * len(IDENTITY))
     )
     words = np.frombuffer(drawn, dtype="<u8")
-    table = words[: _POSITIONS * 256].astype(np.uint64)
-    rest = words[_POSITIONS * 256 :]
+    table = words[: _POSITIONS * _BYTES].astype(np.uint64)
+    rest = words[_POSITIONS * _BYTES :]
     return table, {name: int(rest[at]) for at, name in enumerate(IDENTITY)}
 
 
@@ -97,6 +99,9 @@ def event_keys(columns: dict[str, pa.Array], days: Int64s, salt: bytes) -> Int64
 def _add_text(total: UInt64s, column: pa.Array, table: UInt64s, constant: int) -> None:
     if pa.types.is_dictionary(column.type):
         words = mixed(_tabulated(column.dictionary, table) + np.uint64(constant))
+        if len(words) == 1 and not column.null_count:
+            total += words[0]
+            return
         words = np.append(words, np.uint64(0))  # where NULL points
         total += words[column.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)]
         return
@@ -165,16 +170,13 @@ def _tabulated(column: pa.Array, table: UInt64s) -> UInt64s:
     if len(long_rows):
         offsets, data, lengths = _shortened(offsets, data, long_rows)
     for start, end in text_chunks(offsets):
-        first = offsets[start]
-        at = np.arange(offsets[end] - first, dtype=np.int64)
-        at -= np.repeat(offsets[start:end] - first, lengths[start:end])
-        at <<= 8
-        at += data[first : offsets[end]]
+        within = offsets[start : end + 1] - offsets[start]
+        at = np.repeat(within[:-1] * -_BYTES, lengths[start:end])  # where each text begins
+        at += _PLACES[: len(at)]
+        at += data[offsets[start] : offsets[end]]
         sums = np.zeros(len(at) + 1, dtype=np.uint64)
-        np.cumsum(table[at], out=sums[1:])
-        found[start:end] = (
-            sums[offsets[start + 1 : end + 1] - first] - sums[offsets[start:end] - first]
-        )
+        np.take(table, at, out=sums[1:], mode="clip")
+        found[start:end] = np.diff(np.cumsum(sums, out=sums)[within])
     return found
 
 

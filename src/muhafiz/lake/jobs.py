@@ -1,12 +1,21 @@
-"""The lake's own work: compaction, retention, files nobody needs."""
+"""The lake's own work: compaction, retention, files nobody needs, exports."""
 
 from __future__ import annotations
 
 from datetime import UTC, timedelta
 
-from muhafiz.jobs.registry import JobRun, job
-from muhafiz.lake.actions import compaction, housekeeping
-from muhafiz.lake.refusals import CannotCompact
+from muhafiz.jobs.registry import CannotSucceed, JobCancelled, JobRun, job
+from muhafiz.lake.actions import compaction, exports, housekeeping
+from muhafiz.lake.export_files import remove_file
+from muhafiz.lake.export_rules import CANCELLED, FAILED
+from muhafiz.lake.exporting import write_commission
+from muhafiz.lake.refusals import (
+    CannotCompact,
+    DiskNearlyFull,
+    QueryTooBig,
+    QueryTooSlow,
+    SegmentUnreadable,
+)
 from muhafiz.rulebook.queries import value_or
 
 
@@ -45,3 +54,43 @@ def sweep(run: JobRun) -> None:
     replaced = housekeeping.delete_retired_segments(now=run.now())
     left = housekeeping.remove_orphans(now=run.now())
     run.report(done=replaced + left, note=f"{replaced} replaced, {left} orphans")
+
+
+@job("lake.write_export", attempts=5, lease=timedelta(minutes=10))
+def write_export(run: JobRun, *, export_id: int) -> None:
+    """Write the file of an export somebody asked for; a killed one is begun anew, nothing stays."""
+    wanted = exports.begin_export(export_id)
+    if wanted is None:
+        return  # it was cancelled, or another worker has written it
+    run.report(done=0, total=wanted.expected)
+    try:
+        finished, taken = write_commission(wanted, progress=lambda rows: run.report(done=rows))
+    except JobCancelled:
+        exports.end_export(export_id, CANCELLED, now=run.now())
+        raise
+    except (DiskNearlyFull, QueryTooBig, QueryTooSlow, SegmentUnreadable) as refusal:
+        exports.end_export(export_id, FAILED, str(refusal), now=run.now())
+        raise CannotSucceed(str(refusal)) from refusal
+    if not taken.rows:
+        remove_file(finished.name)
+        exports.end_export(export_id, FAILED, "No row of it may leave.", now=run.now())
+        return
+    named = exports.finish_export(
+        export_id,
+        finished,
+        rows=taken.rows,
+        left_out=taken.left_out,
+        tlp=taken.tlp,
+        organizations=taken.organizations,
+        actor=run.actor,
+        now=run.now(),
+    )
+    if not named:
+        remove_file(finished.name)
+
+
+@job("lake.expire_exports", every=timedelta(minutes=10), attempts=3, lease=timedelta(minutes=10))
+def expire_exports(run: JobRun) -> None:
+    """Delete exports a day after they were written, and what a killed one left behind."""
+    removed = exports.remove_expired(actor=run.actor, now=run.now())
+    run.report(done=removed, note=f"{removed} removed")

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from muhafiz.lake.identity import Int64s
+from muhafiz.lake.identity import Int64s, Mask
 from muhafiz.lake.models import Day, Segment, SegmentKind
 from muhafiz.lake.refusals import SegmentUnreadable
 from muhafiz.lake.storage import lake_folder, whole_path
-
-Mask = npt.NDArray[np.bool_]
 
 MOST_KEYS = 20_000_000  # 160 MB: the least recently used days are forgotten beyond it
 _GROWTH = 4  # a run is merged into the one below once that is less than this times longer
@@ -66,24 +64,29 @@ class KnownKeys:
         self._lock = threading.Lock()
         self._days: OrderedDict[date, _Known] = OrderedDict()
 
-    def look_up(self, day: date, keys: Int64s) -> tuple[Mask, DayState]:
+    def look_up(
+        self, day: date, keys: Int64s, coming: Sequence[Int64s] = ()
+    ) -> tuple[Mask, DayState]:
         """Which of `keys` the day has, and the state for which this holds.
+
+        `coming`: the sorted keys of appends that will be committed before this one, in order.
 
         Raises:
             SegmentUnreadable: a segment of the day cannot be read.
         """
         order = np.argsort(keys)
+        needles = keys[order]
         with self._lock:
             state, fresh = self._refresh(day)
             found = np.zeros(len(keys), dtype=np.bool_)
             known = self._days.get(day)
             runs: Iterable[Int64s] = known.runs if known else map(_segment_keys, fresh)
-            for run in runs:
-                found |= _members(run, keys[order])
+            for run in chain(runs, coming):
+                found |= _members(run, needles)
             self._forget()
         mask = np.empty(len(keys), dtype=np.bool_)
         mask[order] = found
-        return mask, state
+        return mask, replace(state, version=state.version + len(coming))
 
     def remember(self, state: DayState, keys: Int64s, witness: str) -> None:
         """Keys just committed on top of `state`; ignored when that is not what is remembered."""

@@ -142,3 +142,39 @@ class Removal(models.Model):
 
     def __str__(self) -> str:
         return f"report:{self.report_id}"
+
+
+class Export(models.Model):
+    """Events that somebody asked to take along: what, for whom, and the file that came of it.
+
+    `file_name` is random and set only once the file is whole on the disk.
+    """
+
+    public_id = models.UUIDField(unique=True)
+    requested_by = models.CharField(max_length=200)  # as the audit log names them
+    requested_name = models.CharField(max_length=300)
+    requested_at = models.DateTimeField()
+    query = models.TextField()  # lake.written_query
+    told = models.TextField()  # the filters as the explorer's address had them
+    columns = models.TextField()  # JSON list
+    format = models.CharField(max_length=8)  # csv, jsonl, parquet
+    expected = models.BigIntegerField()  # events counted when it was asked for
+    job_id = models.BigIntegerField(null=True)
+    state = models.CharField(max_length=10)
+    reason = models.TextField(blank=True)  # why it failed, English
+    rows = models.BigIntegerField(default=0)
+    left_out = models.BigIntegerField(default=0)  # TLP:RED and unlabeled: they leave by no door
+    tlp = models.CharField(max_length=40, blank=True)  # the strictest label of the rows in it
+    organizations = models.TextField(default="[]")  # JSON list: whose facts it tells
+    file_name = models.CharField(max_length=64, blank=True)
+    size_bytes = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the file, hexadecimal
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    handed_out = models.IntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["requested_by", "-id"], name="lake_export_mine")]
+
+    def __str__(self) -> str:
+        return f"export:{self.public_id}"

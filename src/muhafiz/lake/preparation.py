@@ -1,28 +1,33 @@
 """From an accepted batch to events ready to store: key, merge, sort. Pure; no Django, no clock.
 
 The heavy steps run inside Arrow and numpy, which release the interpreter's lock: call
-`prepare_batch` from several threads at once.
+`prepare_batch` from several threads at once. The batch's columns stay as they came; only when it
+is known which events are new are their rows fetched, once, in the order of storage.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from muhafiz.formats.addresses import reverse_labels
 from muhafiz.formats.events import ACCEPTED, TIME
 from muhafiz.lake.identity import (
     IDENTITY,
     Int64s,
+    Mask,
     address_halves,
     encoded,
     event_keys,
     present,
 )
-from muhafiz.lake.names import reversed_names
+from muhafiz.lake.layout import LEFT_OUT, RESIGHTINGS
 from muhafiz.lake.refusals import BadBatch
 
 _DAY_US = 86_400_000_000
@@ -34,12 +39,35 @@ _MAPPED = np.uint64(0xFFFF)
 
 @dataclass(frozen=True, slots=True)
 class PreparedDay:
-    """The events of one UTC day, sorted by address, each key once."""
+    """The events of one UTC day, sorted by address, each key once: parallel arrays."""
 
     day: date
-    events: pa.Table  # the columns of events.STORED; repetitive strings dictionary-encoded
-    keys: Int64s  # as in `events`
-    rows: int  # rows of the batch that these events stand for
+    keys: Int64s
+    first_seen: Int64s
+    last_seen: Int64s
+    sightings: Int64s
+    rows: Int64s  # of the batch, the first of each event
+    columns: Mapping[str, pa.Array]  # of the batch; repetitive strings dictionary-encoded
+
+    def events(self, chosen: Mask | None = None) -> pa.Table:
+        """The stored columns of all events, or of those `chosen`, but for `LEFT_OUT`."""
+        return _table(self if chosen is None else self.picked(chosen))
+
+    def resightings(self, chosen: Mask) -> pa.Table:
+        """The events chosen as further sightings of events that are stored already, by key."""
+        part = self.picked(chosen)
+        report = self.columns["report_id"].take(pa.array(part.rows))
+        columns = (part.keys, report, part.first_seen, part.last_seen, part.sightings)
+        return (
+            pa.table([pa.array(c) for c in columns], RESIGHTINGS.names)
+            .cast(RESIGHTINGS)
+            .sort_by("key")
+        )
+
+    def picked(self, chosen: Mask) -> PreparedDay:
+        """The same of some events only."""
+        columns = ("keys", "first_seen", "last_seen", "sightings", "rows")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +91,14 @@ def prepare_batch(batch: pa.Table, *, salt: bytes) -> PreparedBatch:
     report_id = _only_report(columns["report_id"])
     times = _times(columns)
     days = times // _DAY_US
-    keys = event_keys({n: c for n, c in columns.items() if n in IDENTITY}, days, salt)
-    first_rows, first_seen, last_seen, sightings = merged(keys, times, times)
-    order = np.argsort(_place(columns, first_rows))
-    if columns_have(columns, "source_fqdn"):
-        columns["source_fqdn_reversed"] = reversed_names(columns["source_fqdn"])
-    chosen = first_rows[order]
-    return PreparedBatch(
-        rows=batch.num_rows,
-        report_id=report_id,
-        days=_by_day(
-            columns,
-            _Merged(
-                chosen,
-                keys[chosen],
-                days[chosen],
-                first_seen[order],
-                last_seen[order],
-                sightings[order],
-            ),
-        ),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Merged:
-    """Parallel arrays, one entry per event, in the order of storage."""
-
-    rows: Int64s
-    keys: Int64s
-    days: Int64s
-    first_seen: Int64s
-    last_seen: Int64s
-    sightings: Int64s
+    said = {n: c for n, c in columns.items() if n in IDENTITY and c.null_count < len(c)}
+    keys = event_keys(said, days, salt)
+    found = merged(keys, times, times)
+    order = np.argsort(_place(columns, found[0]))
+    rows, first_seen, last_seen, sightings = (each[order] for each in found)
+    columns["source_fqdn_reversed"] = _reversed(columns.pop(LEFT_OUT))
+    whole = PreparedDay(_FIRST_DAY, keys[rows], first_seen, last_seen, sightings, rows, columns)
+    return PreparedBatch(batch.num_rows, report_id, _by_day(whole, days[rows]))
 
 
 def merged(
@@ -143,11 +146,6 @@ def _columns(batch: pa.Table) -> dict[str, pa.Array]:
     return found
 
 
-def columns_have(columns: dict[str, pa.Array], name: str) -> bool:
-    """Whether any row has a value."""
-    return bool(columns[name].null_count < len(columns[name]))
-
-
 def _only_report(column: pa.Array) -> int:
     reports = column.to_numpy()
     if (reports != reports[0]).any():
@@ -193,46 +191,39 @@ def storage_order(events: pa.Table) -> Int64s:
     return np.argsort(_place(columns, np.arange(events.num_rows)))
 
 
-def _by_day(columns: dict[str, pa.Array], events: _Merged) -> tuple[PreparedDay, ...]:
-    found = []
-    for day in np.unique(events.days).tolist():
-        at = np.flatnonzero(events.days == day)
-        whole = len(at) == len(events.days)
-        chosen = events if whole else _picked(events, at)
-        found.append(
-            PreparedDay(
-                day=_FIRST_DAY + timedelta(days=day),
-                events=_table(columns, chosen, day),
-                keys=chosen.keys,
-                rows=int(chosen.sightings.sum()),
-            )
-        )
-    return tuple(found)
+def _reversed(names: pa.Array) -> pa.Array:
+    return names if names.null_count == len(names) else reverse_labels(names)
 
 
-def _picked(events: _Merged, at: Int64s) -> _Merged:
-    return _Merged(*(getattr(events, name)[at] for name in _Merged.__slots__))
+def _by_day(whole: PreparedDay, days: Int64s) -> tuple[PreparedDay, ...]:
+    """The events parted by their days."""
+    if days.min() == days.max():
+        return (replace(whole, day=_FIRST_DAY + timedelta(days=int(days[0]))),)
+    return tuple(
+        replace(whole.picked(days == day), day=_FIRST_DAY + timedelta(days=day))
+        for day in np.unique(days).tolist()
+    )
 
 
-def _table(columns: dict[str, pa.Array], events: _Merged, day: int) -> pa.Table:
-    """The stored columns of one day's events, in the order of `events.STORED`."""
+def _table(events: PreparedDay) -> pa.Table:
     count = len(events.rows)
-    rows = pa.array(events.rows)
-    picked = {name: _gathered(column, rows) for name, column in columns.items()}
-    picked["key"] = pa.array(events.keys)
-    picked["day"] = pa.array(np.full(count, day, dtype=np.int32)).cast(pa.date32())
-    picked["first_seen"] = pa.array(events.first_seen).cast(TIME)
-    picked["last_seen"] = pa.array(events.last_seen).cast(TIME)
-    picked["sightings"] = pa.array(events.sightings.astype(np.int32))
-    if "source_fqdn_reversed" not in picked:
-        picked["source_fqdn_reversed"] = pa.nulls(count, pa.string())
-    return pa.table(picked)
+    rows = pa.array(events.rows.astype(np.uint32))
+    found = {name: _gathered(column, rows) for name, column in events.columns.items()}
+    found["key"] = pa.array(events.keys)
+    found["day"] = pa.repeat(pa.scalar(events.day, pa.date32()), count)
+    found["first_seen"] = pa.array(events.first_seen).cast(TIME)
+    found["last_seen"] = pa.array(events.last_seen).cast(TIME)
+    found["sightings"] = pa.array(events.sightings.astype(np.int32))
+    return pa.table(found)
 
 
 def _gathered(column: pa.Array, rows: pa.Array) -> pa.Array:
     if column.null_count == len(column):
         return pa.nulls(len(rows), column.type)
-    taken = column.take(rows)
-    if pa.types.is_dictionary(column.type) and len(column.dictionary) > _DICTIONARY_MOST:
+    coded = pa.types.is_dictionary(column.type)
+    if coded and len(column.dictionary) == 1 and not column.null_count:
+        return column.slice(0, len(rows))  # one text in all rows, whichever they are
+    taken = pc.take(column, rows, boundscheck=False)  # the rows are this batch's own
+    if coded and len(column.dictionary) > _DICTIONARY_MOST:
         return taken.dictionary_decode()
     return taken

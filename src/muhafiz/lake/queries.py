@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,14 +18,22 @@ from sqlglot import exp
 
 from muhafiz.formats.events import STORED
 from muhafiz.lake import compilation
-from muhafiz.lake.answers import Counted, DayCount, DayVolume, Event
+from muhafiz.lake.answers import (
+    Counted,
+    DayCount,
+    DayVolume,
+    Event,
+    Point,
+    Sighting,
+    Tallied,
+)
 from muhafiz.lake.catalogue import event_segments, files_of, resighting_segments
-from muhafiz.lake.engines import Engine, duckdb
+from muhafiz.lake.engines.choice import chosen
 from muhafiz.lake.facts import add_counts
 from muhafiz.lake.footers import single_values
 from muhafiz.lake.layout import stored
 from muhafiz.lake.models import Receipt, Segment, SegmentKind
-from muhafiz.lake.query import Cursor, EventQuery, Grouping, microseconds, moment_of
+from muhafiz.lake.query import Cursor, EventQuery, Grouping, Step, Trait, microseconds, moment_of
 from muhafiz.lake.refusals import LakeBusy
 from muhafiz.lake.sighting_merge import merged_sightings
 
@@ -34,7 +42,6 @@ WIDE_ROWS = 1_000_000  # a query that may read more is wide
 _FIRST_DAYS = 4  # a page looks at so many days, then at 32 times as many, and so on
 _GROWTH = 32
 
-_engine: Engine = duckdb
 _wide = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 
@@ -103,11 +110,27 @@ def top(
     elif whole:
         counts.update(_owners(whole))
     if parts:
-        answer = _ask(compilation.ranking(query, by), parts, seconds)
+        most = None if whole else limit  # what is added up must be told whole
+        answer = _ask(compilation.ranking(query, by, most), parts, seconds)
         for value, events in zip(*(answer[name].to_pylist() for name in ("value", "events"))):  # noqa: B905 - columns of one table
             counts[value] += events
     ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0] is None, each[0] or 0))
     return [Counted(value, events) for value, events in ranked[:limit]]
+
+
+def tally(query: EventQuery, by: Sequence[Trait], *, seconds: float = SECONDS) -> list[Tallied]:
+    """Events and distinct owners per combination of traits, in the order of the values.
+
+    No traits: one line for all that match. Order, limit and cursor are not heeded.
+    """
+    segments = event_segments(query := _unpaged(query))
+    if not segments:
+        return [] if by else [Tallied((), 0, 0)]
+    lines = [
+        Tallied(tuple(line[name] for name in by), line["events"], line["organizations"])
+        for line in _ask(compilation.tally(query, by), segments, seconds).to_pylist()
+    ]
+    return sorted(lines, key=lambda line: [(v is None, v or 0) for v in line.values])
 
 
 def series(query: EventQuery, *, seconds: float = SECONDS) -> list[DayCount]:
@@ -123,6 +146,35 @@ def series(query: EventQuery, *, seconds: float = SECONDS) -> list[DayCount]:
             counts[line["day"], line["classification_type"]] += line["events"]
     ordered = sorted(counts.items(), key=lambda each: (each[0][0], each[0][1] or ""))
     return [DayCount(day, kind, events) for (day, kind), events in ordered]
+
+
+def trend(
+    query: EventQuery, *, step: Step = "day", bands: Grouping = "type", seconds: float = SECONDS
+) -> list[Point]:
+    """Events per UTC hour or day and value, oldest first; where there are none, nothing stands."""
+    query = _unpaged(query)
+    if step == "day" and bands == "type":
+        return [
+            Point(datetime.combine(each.day, time(), UTC), each.classification_type, each.events)
+            for each in series(query, seconds=seconds)
+        ]
+    segments = event_segments(query)
+    if not segments:
+        return []
+    answer = _ask(compilation.over_time(query, step, bands), segments, seconds).to_pylist()
+    points = [Point(_moment(line["start"]), line["value"], line["events"]) for line in answer]
+    return sorted(points, key=lambda each: (each.start, each.value is None, each.value or 0))
+
+
+def sightings(key: int, day: date, *, seconds: float = SECONDS) -> list[Sighting]:
+    """What reports told of an event after it was stored; nothing once that is folded into it."""
+    further = resighting_segments([day])
+    if not further:
+        return []
+    files = {compilation.RESIGHTINGS: files_of(further)}
+    with _place_for(further):
+        found = chosen().run(compilation.sightings_of(key), files, {}, seconds=seconds)
+    return sorted((Sighting(**line) for line in found.to_pylist()), key=lambda s: s.first_seen)
 
 
 def event(key: int, day: date, *, seconds: float = SECONDS) -> Event | None:
@@ -141,6 +193,20 @@ def event(key: int, day: date, *, seconds: float = SECONDS) -> Event | None:
         sightings=row["sightings"],
         columns=row,
     )
+
+
+def try_engine(*, seconds: float = SECONDS) -> None:
+    """Have the engine read the newest file, so that what keeps it from answering is told.
+
+    Raises:
+        EngineMissing, EngineUnreachable, EngineFailed: the distributed engine's faults.
+        SegmentUnreadable: the newest file is missing or damaged.
+    """
+    newest = Segment.objects.filter(retired_at=None, kind=SegmentKind.EVENTS).order_by("-id")[:1]
+    if newest:
+        _ask(compilation.number(EventQuery()), list(newest), seconds)
+    else:
+        chosen().run(exp.select(exp.convert(1)), {}, {}, seconds=seconds)
 
 
 def volumes(*, since: date | None = None) -> list[DayVolume]:
@@ -168,6 +234,12 @@ def accepted_by_report() -> dict[int, int]:
 
 def _unpaged(query: EventQuery) -> EventQuery:
     return replace(query, limit=None, after=None)
+
+
+def _moment(start: datetime | date) -> datetime:
+    if isinstance(start, datetime):
+        return start.astimezone(UTC)
+    return datetime.combine(start, time(), UTC)
 
 
 def _days_in_order(query: EventQuery) -> list[list[Segment]]:
@@ -200,7 +272,7 @@ def _page(query: EventQuery, segments: list[Segment], seconds: float) -> pa.Tabl
     files = {compilation.RESIGHTINGS: files_of(further)}
     tables = {compilation.WANTED: page.select(["key"])}
     with _place_for(further):
-        seen = _engine.run(compilation.further_sightings(), files, tables, seconds=seconds)
+        seen = chosen().run(compilation.further_sightings(), files, tables, seconds=seconds)
     return merged_sightings(page, seen)
 
 
@@ -220,7 +292,7 @@ def _together(parts: list[pa.Table]) -> pa.Table:
 def _ask(question: exp.Expr, segments: list[Segment], seconds: float) -> pa.Table:
     files = {compilation.EVENTS: files_of(segments)}
     with _place_for(segments):
-        return _engine.run(question, files, {}, seconds=seconds)
+        return chosen().run(question, files, {}, seconds=seconds)
 
 
 @contextmanager

@@ -44,6 +44,24 @@ class QueryTooBig(Refusal):
     text = "The query needs more than {memory_mib} MiB of memory. Narrow it."
 
 
+class EngineMissing(Refusal):
+    """The distributed engine is asked for, but its client is not installed."""
+
+    text = "The lake's distributed engine needs the package {package}: install muhafiz[scale]."
+
+
+class EngineUnreachable(Refusal):
+    """The distributed engine does not answer."""
+
+    text = "The lake's distributed engine at {remote} does not answer. Try again in a moment."
+
+
+class EngineFailed(Refusal):
+    """The distributed engine answered with a fault of its own, or does not see the lake's files."""
+
+    text = "The lake's distributed engine could not answer: {reason}"
+
+
 class LakeBusy(Refusal):
     """Too many wide queries run at once."""
 

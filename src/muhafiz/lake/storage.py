@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 from django.conf import settings
 
 from muhafiz.common.identifiers import new_id
@@ -52,7 +53,7 @@ def check_free_disk() -> None:
         raise _nearly_full(folder)
 
 
-def write_file(day: date, content: bytes) -> WrittenFile:
+def write_file(day: date, content: bytes | pa.Buffer) -> WrittenFile:
     """Keep `content` as a new file of `day`; on the disk, name included, when this returns.
 
     Raises:

@@ -1,25 +1,24 @@
 """Accepted rows into the lake: once each, whatever crashes and whoever appends beside us.
 
 1. `prepare_batch` (pure, threads): key, merge equal keys, sort.
-2. Look up which keys the day already has; new events and further sightings are parted.
-3. Write both as Parquet files, flushed and renamed; no row names them yet.
-4. In one transaction: advance each day's version if it is still the one of step 2, add the
-   segments, what they contribute to the report, the receipt, the audit entry.
+2. `draft_batch`: look up which keys the day already has, or will have from the drafts before this
+   one; new events and further sightings are parted.
+3. `write_draft` (threads): both as Parquet files, flushed and renamed; no row names them yet.
+4. `append_draft`, in one transaction that writes nothing but rows: advance each day's version if
+   it is still the one of step 2, add the segments, what they contribute to the report, the
+   receipt, the audit entry.
 5. If another append came between, look up only what it added and try again.
 
-A crash before 4 leaves orphan files, which a job removes.
+`append_batch` is all of it. A crash before 4 leaves orphan files, which a job removes.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -28,29 +27,19 @@ from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.common.refusal import Refusal
 from muhafiz.lake.answers import Appended
-from muhafiz.lake.facts import event_facts, resighting_facts
+from muhafiz.lake.drafting import DayDraft, Draft, discard_drafts, write_draft
+from muhafiz.lake.drafting import draft_batch as _draft_batch
 from muhafiz.lake.identity import SALT_BYTES
 from muhafiz.lake.known_keys import DayState, known_keys
-from muhafiz.lake.layout import RESIGHTINGS, file_bytes
 from muhafiz.lake.models import Contribution, Day, Installation, Receipt, Segment, SegmentKind
-from muhafiz.lake.preparation import PreparedBatch, PreparedDay
+from muhafiz.lake.preparation import PreparedBatch
 from muhafiz.lake.preparation import prepare_batch as _prepare
 from muhafiz.lake.refusals import BadBatch
-from muhafiz.lake.storage import WrittenFile, check_free_disk, remove_files, write_file
+from muhafiz.lake.storage import WrittenFile
 
 
 class _DayMoved(Exception):  # noqa: N818 - an answer between two functions of this file
     """Another append of the day was committed between look-up and transaction."""
-
-
-@dataclass(slots=True)
-class _Draft:
-    """One day's files, written, and the state of the day they are right for."""
-
-    prepared: PreparedDay
-    state: DayState
-    known: npt.NDArray[np.bool_]
-    files: list[tuple[WrittenFile, dict[str, Any]]]  # file, fields of its segment
 
 
 def installation_salt() -> bytes:
@@ -107,41 +96,80 @@ def append_prepared(
     given = _receipt(report_id, batch_number)
     if given is not None:
         return given
-    if prepared.report_id not in {None, report_id}:
-        raise BadBatch(reason=f"its rows are of report {prepared.report_id}, not {report_id}.")
-    check_free_disk()
+    _check_report(prepared.report_id, report_id)
+    draft = write_draft(draft_batch(prepared))
+    return append_draft(draft, report_id=report_id, batch_number=batch_number, actor=actor, now=now)
+
+
+def draft_batch(prepared: PreparedBatch, coming: Sequence[Draft] = ()) -> Draft:
+    """Step 2: `coming` are the drafts that will be appended before this one, in order.
+
+    Raises:
+        SegmentUnreadable: the day's stored keys cannot be read.
+    """
+    return _draft_batch(prepared, known_keys(installation_salt()), coming=coming)
+
+
+def append_draft(
+    draft: Draft, *, report_id: int, batch_number: int, actor: Actor, now: datetime
+) -> Appended:
+    """Steps 4 and 5 for a draft that `write_draft` wrote; see `append_batch`.
+
+    Raises:
+        BadBatch: the rows are of another report.
+        DiskNearlyFull: files had to be written anew and had no room; nothing was stored.
+        SegmentUnreadable: the day's stored keys cannot be read.
+    """
+    given = _receipt(report_id, batch_number)
+    if given is not None:
+        discard_drafts([draft])
+        return given
     receipt = Receipt(
-        report_id=report_id, batch_number=batch_number, rows=prepared.rows, appended_at=now
+        report_id=report_id, batch_number=batch_number, rows=draft.rows, appended_at=now
     )
-    drafts: list[_Draft] = []
     try:
-        drafts.extend(_draft(day) for day in prepared.days)
-        return _commit_until_still(drafts, receipt, actor)
+        _check_report(draft.report_id, report_id)
+        return _commit_until_still(draft.days, receipt, actor)
     except IntegrityError:
         # Another process stored the same batch meanwhile, or the database is at odds with itself.
-        _discard(drafts)
+        discard_drafts([draft])
         given = _receipt(report_id, batch_number)
         if given is None:
             raise
         return given
     except Refusal:
-        _discard(drafts)
+        discard_drafts([draft])
         raise
     # After any other error it is unknown what was committed: the files are left to the job that
     # removes orphans, which looks at the rows first.
 
 
-def _commit_until_still(drafts: list[_Draft], receipt: Receipt, actor: Actor) -> Appended:
+def _check_report(found: int | None, report_id: int) -> None:
+    if found not in {None, report_id}:
+        raise BadBatch(reason=f"its rows are of report {found}, not {report_id}.")
+
+
+def _commit_until_still(days: Sequence[DayDraft], receipt: Receipt, actor: Actor) -> Appended:
     """Steps 4 and 5. Every retry means that somebody else's append was committed."""
     while True:
         try:
-            return _commit(drafts, receipt, actor)
+            return _commit(days, receipt, actor)
         except _DayMoved:
-            drafts[:] = [_redraft(draft) for draft in drafts]
+            for day in days:
+                _look_again(day)
 
 
-def _discard(drafts: Sequence[_Draft]) -> None:
-    remove_files([file.path for draft in drafts for file, _ in draft.files])
+def _look_again(draft: DayDraft) -> None:
+    """Step 5: the files stay as they are unless the others stored some of the same keys."""
+    known, draft.state = known_keys(installation_salt()).look_up(
+        draft.prepared.day, draft.prepared.keys
+    )
+    draft.rests_on = []
+    if (known == draft.known).all():
+        return
+    draft.discard()
+    draft.known = known
+    draft.write()
 
 
 def _receipt(report_id: int, batch_number: int) -> Appended | None:
@@ -158,55 +186,23 @@ def _answer(receipt: Receipt) -> Appended:
     )
 
 
-def _draft(prepared: PreparedDay) -> _Draft:
-    """Steps 2 and 3 for one day."""
-    index = known_keys(installation_salt())
-    known, state = index.look_up(prepared.day, prepared.keys)
-    return _Draft(prepared, state, known, _write(prepared, known))
-
-
-def _redraft(draft: _Draft) -> _Draft:
-    """Step 5: the files stay as they are unless the others stored some of the same keys."""
-    known, state = known_keys(installation_salt()).look_up(draft.prepared.day, draft.prepared.keys)
-    if (known == draft.known).all():
-        return _Draft(draft.prepared, state, known, draft.files)
-    remove_files([file.path for file, _ in draft.files])
-    draft.files.clear()
-    return _Draft(draft.prepared, state, known, _write(draft.prepared, known))
-
-
-def _write(
-    prepared: PreparedDay, known: npt.NDArray[np.bool_]
-) -> list[tuple[WrittenFile, dict[str, Any]]]:
-    files: list[tuple[WrittenFile, dict[str, Any]]] = []
-    events = prepared.events.filter(pa.array(~known)) if known.any() else prepared.events
-    if events.num_rows:
-        facts = {"kind": SegmentKind.EVENTS, **event_facts(events)}
-        files.append((write_file(prepared.day, file_bytes(events)), facts))
-    if known.any():
-        again = prepared.events.select(RESIGHTINGS.names).filter(pa.array(known))
-        again = again.cast(RESIGHTINGS).sort_by("key")
-        facts = {"kind": SegmentKind.RESIGHTINGS, **resighting_facts(again)}
-        files.append((write_file(prepared.day, file_bytes(again)), facts))
-    return files
-
-
 @transaction.atomic
-def _commit(drafts: Sequence[_Draft], receipt: Receipt, actor: Actor) -> Appended:
+def _commit(drafts: Sequence[DayDraft], receipt: Receipt, actor: Actor) -> Appended:
     """Step 4.
 
     Raises:
-        _DayMoved: a day is no longer as it was looked up.
+        _DayMoved: a day is not as it was looked up.
         IntegrityError: the batch has a receipt already.
     """
     receipt.new_events, receipt.segment = 0, None
     for draft in sorted(drafts, key=lambda each: each.state.day):  # one order: no deadlock
-        _advance(draft.state)
+        _advance(draft)
         for file, facts in draft.files:
             segment = _add_segment(draft.state, file, facts, receipt)
             receipt.segment = receipt.segment or segment.pk
             if segment.kind == SegmentKind.EVENTS:
                 receipt.new_events += segment.rows
+        draft.commitment.made = True
         _remember_later(draft)
     receipt.pk = None
     receipt.save(force_insert=True)
@@ -226,7 +222,10 @@ def _commit(drafts: Sequence[_Draft], receipt: Receipt, actor: Actor) -> Appende
     return answer
 
 
-def _advance(state: DayState) -> None:
+def _advance(draft: DayDraft) -> None:
+    if not all(before.made for before in draft.rests_on):
+        raise _DayMoved
+    state = draft.state
     moved = Day.objects.filter(day=state.day, version=state.version, epoch=state.epoch).update(
         version=F("version") + 1
     )
@@ -252,9 +251,8 @@ def _add_segment(
     return segment
 
 
-def _remember_later(draft: _Draft) -> None:
+def _remember_later(draft: DayDraft) -> None:
     """Tell the index once the transaction stands."""
-    keys = draft.prepared.keys[~draft.known]
-    state, witness = draft.state, draft.files[0][0].path
+    keys, state, witness = draft.new_keys(), draft.state, draft.files[0][0].path
     index = known_keys(installation_salt())
     transaction.on_commit(lambda: index.remember(state, keys, witness))
