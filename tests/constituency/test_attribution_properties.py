@@ -159,7 +159,7 @@ def _by_asn(event: Event, rows: list[ClaimRow]) -> list[tuple[int, ClaimRow]]:
 
 
 @given(claims(), st.lists(EVENTS, max_size=12))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_every_event_goes_to_the_owner_that_the_oracle_names(
     rows: list[ClaimRow], events: list[Event]
 ) -> None:
@@ -182,7 +182,7 @@ def test_every_event_goes_to_the_owner_that_the_oracle_names(
 
 
 @given(claims(), st.lists(EVENTS, max_size=12), st.integers(0, 6), st.integers(0, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_slices_and_chunks_are_attributed_like_the_whole(
     rows: list[ClaimRow], events: list[Event], cut: int, skip: int
 ) -> None:

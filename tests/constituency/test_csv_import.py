@@ -74,11 +74,11 @@ def test_a_file_comes_in_and_says_the_same_the_second_time(first, actor, now) ->
 
 
 CHANGES = """\
-organization;record;value;name;role;sector;valid_to
-grid;organization;;Grid Ltd;;telecom;
-grid;network;203.0.113.0/24;;;;2026-12-01
-power;contact;abuse@power.example;Night desk;abuse;;
-power;network;2001:db8::/32;;;;
+organization;record;value;name;role;sector;region;valid_to
+grid;organization;;Grid Ltd;;telecom;PK-SD;
+grid;network;203.0.113.0/24;;;;;2026-12-01
+power;contact;abuse@power.example;Night desk;abuse;;;
+power;network;2001:db8::/32;;;;;
 """
 
 
@@ -91,12 +91,14 @@ def test_a_change_is_shown_applied_and_undone(first, actor, now) -> None:
     assert network.after["valid_to"] == date(2026, 12, 1)
     done = apply_import(diff, actor=actor, now=later)
     grid = owner("Grid Ltd")
+    assert queries.organization(grid).region == "PK-SD"
     assert Claim.objects.get(text="203.0.113.0/24").valid_to == date(2026, 12, 1)
     assert queries.contacts_for([grid], at=later)[grid][0].version == 2
     undone = undo_import(done.import_id, actor=actor, now=later)
     assert (undone.withdrawn, undone.restored, undone.kept) == (1, 3, 0)
     assert owner("Grid of Power") == grid
-    assert queries.organization(grid).sector == "power"
+    found = queries.organization(grid)
+    assert (found.sector, found.region) == ("power", "")
     page = directory.organization_page(grid, viewer=actor, at=later)
     assert [line.action for line in page.history] == ["undo_import", "apply_import", "apply_import"]
     assert Claim.objects.get(text="203.0.113.0/24").valid_to is None
@@ -167,16 +169,19 @@ def test_bad_rows_are_listed_and_the_rest_comes_in(nation, actor, now) -> None:
 
 def test_dates_sectors_parents_and_cycles_are_checked(first, actor, now) -> None:
     text = """\
-organization,record,value,sector,parent,valid_from,valid_to
+organization,record,value,sector,parent,valid_from,valid_to,region
 power,organization,,nowhere,,,
 power,network,192.0.2.0/24,,,23.11.2026,
 power,network,192.0.2.0/25,,,2026-02-01,2026-01-01
 new,organization,,,unknown,,
+other,organization,,,,,,PK-XX
 power,organization,,,grid,,
 """
     diff = preview_import(text.encode(), file_name="x.csv", now=now)
     reasons = [problem.reason for problem in diff.problems]
-    assert reasons == ["UnknownSector", "BadRow", "BadPeriod", "NoSuchOrganization", "BadRow"]
+    assert reasons == [
+        "UnknownSector", "BadRow", "BadPeriod", "NoSuchOrganization", "UnknownRegion", "BadRow",
+    ]  # fmt: skip
     alone = "organization,record,parent\npower,organization,grid\n"
     diff = preview_import(alone.encode(), file_name="x.csv", now=now)
     assert [problem.reason for problem in diff.problems] == ["WouldCycle"]

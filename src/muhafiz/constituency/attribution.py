@@ -136,10 +136,7 @@ def _rows_by_domain(batch: pa.Table, places: npt.NDArray[np.int64], tables: Matc
     found = np.full(len(places), -1, np.int32)
     if names.null_count == len(names):
         return found
-    encoded = names.dictionary_encode()
-    known = _valid(encoded)
-    rows = tables.rows_of_domains(encoded.dictionary)
-    found[known] = rows[encoded.indices.drop_null().to_numpy()]
+    found[_valid(names)] = tables.rows_of_domains(names.drop_null())
     return found
 
 

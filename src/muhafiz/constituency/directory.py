@@ -7,7 +7,7 @@ function asks a constant number of queries, however many rows it shows.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from django.db.models import Count, F, Q, QuerySet
@@ -15,6 +15,7 @@ from django.db.models import Count, F, Q, QuerySet
 from muhafiz.common.actor import Actor
 from muhafiz.constituency.attribution import match_tables
 from muhafiz.constituency.facts import (
+    Cares,
     ChangeFacts,
     ClaimFacts,
     ConflictFacts,
@@ -28,7 +29,7 @@ from muhafiz.constituency.matching.lookup import claims_in_order
 from muhafiz.constituency.models import (
     Change,
     Claim,
-    Contact,
+    ContactVersion,
     Handle,
     Import,
     Inhibition,
@@ -54,17 +55,26 @@ def search(
     at: datetime,
     sector: str | None = None,
     retired: bool = False,
+    among: Collection[int] | None = None,
+    narrowed: Q | None = None,
+    cares: Cares | None = None,
     page: int = 1,
     per_page: int = 50,
 ) -> Page:
     """Organizations by English name, a page at a time.
 
-    `text` is part of a name, a handle, the beginning of a network, domain or ASN, or an address or
-    domain name, which finds everybody who claims it. `sector` None means all, "" those without.
+    `among` bounds them by id, `narrowed` as `cares.care_of` says; `cares` are the moments by which
+    contacts are counted as late. `text` is part of a name, a handle, the beginning of a network,
+    domain or ASN, or an address or domain name, which finds everybody who claims it. `sector` None
+    means all, "" those without.
     """
-    found = _visible(viewer).filter(retired_at__isnull=not retired)
+    found = visible(viewer).filter(retired_at__isnull=not retired)
     if sector is not None:
         found = found.filter(sector=sector)
+    if among is not None:
+        found = found.filter(pk__in=among)
+    if narrowed is not None:
+        found = found.filter(narrowed)
     if text.strip():
         found = found.filter(_matching(text.strip(), viewer, at))
     total = found.count()
@@ -72,7 +82,7 @@ def search(
     number = min(max(page, 1), pages)
     start = (number - 1) * per_page
     rows = list(found.order_by("name_en", "pk")[start : start + per_page])
-    return Page(tuple(_rows(rows, at)), number, pages, total)
+    return Page(tuple(_rows(rows, at, cares)), number, pages, total)
 
 
 def _ancestors(identifier: int) -> tuple[OrganizationFacts, ...]:
@@ -87,7 +97,8 @@ def _ancestors(identifier: int) -> tuple[OrganizationFacts, ...]:
     return tuple(found[pk] for pk in line)
 
 
-def _visible(viewer: Actor) -> QuerySet[Organization]:
+def visible(viewer: Actor) -> QuerySet[Organization]:
+    """The organizations that the viewer may know of."""
     if viewer.organization_id is None:
         return Organization.objects.all()
     return Organization.objects.filter(pk__in=_subtree(viewer.organization_id))
@@ -121,7 +132,9 @@ def _matching(text: str, viewer: Actor, at: datetime) -> Q:
     )
 
 
-def _rows(rows: Sequence[Organization], at: datetime) -> Iterable[OrganizationRow]:
+def _rows(
+    rows: Sequence[Organization], at: datetime, cares: Cares | None
+) -> Iterable[OrganizationRow]:
     owners = [row.pk for row in rows]
     day = at.astimezone(UTC).date()
     held = _held(Claim.objects.filter(organization__in=owners), day)
@@ -129,19 +142,39 @@ def _rows(rows: Sequence[Organization], at: datetime) -> Iterable[OrganizationRo
         (owner, kind): count
         for owner, kind, count in held.values_list("organization", "kind").annotate(Count("pk"))
     }
-    contacts = dict(
-        Contact.objects.filter(organization__in=owners, withdrawn_at__isnull=True)
-        .values_list("organization")
-        .annotate(Count("pk"))
-    )
+    people = _people(owners, at, cares)
     for row in rows:
         yield OrganizationRow(
             facts=organization_facts(row),
             networks=counts.get((row.pk, "address"), 0),
             domains=counts.get((row.pk, "domain"), 0),
             asns=counts.get((row.pk, "asn"), 0),
-            contacts=contacts.get(row.pk, 0),
+            **people.get(row.pk, {"contacts": 0}),
         )
+
+
+def _people(owners: Sequence[int], at: datetime, cares: Cares | None) -> dict[int, dict[str, int]]:
+    """How many contacts each has, and of them those that are a care; one query."""
+    late = cares.confirmed_before if cares else at
+    soon = cares.key_ends_before if cares else at
+    known = ContactVersion.objects.filter(
+        superseded_at__isnull=True,
+        contact__withdrawn_at__isnull=True,
+        contact__organization__in=owners,
+    )
+    keyed = ~Q(certificate="") & (Q(key_expires_at__isnull=True) | Q(key_expires_at__gt=at))
+    rows = known.values("contact__organization").annotate(
+        contacts=Count("pk"),
+        unconfirmed=Count("pk", filter=Q(confirmed_at__isnull=True) | Q(confirmed_at__lt=late)),
+        keys=Count("pk", filter=keyed),
+        keys_ending=Count("pk", filter=keyed & Q(key_expires_at__lt=soon)),
+    )
+    owner = "contact__organization"
+    names = ("contacts", "unconfirmed", "keys", "keys_ending")
+    return {
+        owner: dict(zip(names, counts, strict=True))
+        for owner, *counts in rows.values_list(owner, *names)
+    }
 
 
 def _held(found: QuerySet[Claim], day: object) -> QuerySet[Claim]:
@@ -176,7 +209,7 @@ def organization_page(
     organization_id: int, *, viewer: Actor, at: datetime, claims_shown: int = 200
 ) -> OrganizationPage | None:
     """Everything an organization's page shows; None when the viewer sees no such one."""
-    row = _visible(viewer).filter(pk=organization_id).first()
+    row = visible(viewer).filter(pk=organization_id).first()
     if row is None:
         return None
     own = row.claims.filter(withdrawn_at__isnull=True)
@@ -205,7 +238,7 @@ def organization_page(
 def history(organization_id: int, *, viewer: Actor, limit: int = 200) -> list[ChangeFacts]:
     """What was changed about an organization, newest first."""
     rows = Change.objects.filter(
-        organization_id=organization_id, organization__in=_visible(viewer)
+        organization_id=organization_id, organization__in=visible(viewer)
     ).order_by("-at", "-pk")[:limit]
     return [ChangeFacts(row.at, row.by, row.action, row.details) for row in rows]
 
@@ -240,7 +273,7 @@ def conflicts(
     standing = Claim.objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gt=day), withdrawn_at__isnull=True
     )
-    chosen = standing.filter(organization__in=_visible(viewer))
+    chosen = standing.filter(organization__in=visible(viewer))
     if organization_id is not None:
         chosen = chosen.filter(organization_id=organization_id)
     texts = chosen.values("text") if viewer.organization_id or organization_id else None

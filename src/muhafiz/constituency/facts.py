@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from muhafiz.common.refusal import Refusal
+
 
 @dataclass(frozen=True, slots=True)
 class OrganizationFacts:
@@ -16,6 +18,7 @@ class OrganizationFacts:
     name_en: str
     name_ur: str
     sector: str  # the rulebook's code; empty: none
+    region: str  # where its seat is: the rulebook's code; empty: unknown
     language: str
     parent_id: int | None
     retired: bool
@@ -60,6 +63,7 @@ class ContactFacts:
     valid_from: date | None
     valid_to: date | None
     confirmed_at: datetime | None
+    key_expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,32 @@ class OrganizationRow:
     domains: int
     asns: int
     contacts: int
+    unconfirmed: int = 0  # contacts nobody confirmed for long
+    keys: int = 0  # contacts with a key that holds
+    keys_ending: int = 0  # of them, those that end soon
+
+
+@dataclass(frozen=True, slots=True)
+class Cares:
+    """From when on something about a contact is a care: moments, so that a query can ask."""
+
+    confirmed_before: datetime
+    key_ends_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """What merging two organizations would move, and what stands in the way (`obstacle`)."""
+
+    kept: OrganizationFacts
+    absorbed: OrganizationFacts
+    claims: tuple[ClaimFacts, ...]
+    contacts: tuple[ContactFacts, ...]
+    handles: tuple[tuple[str, str], ...]
+    inhibitions: tuple[InhibitionFacts, ...]
+    children: tuple[OrganizationFacts, ...]
+    doubled: frozenset[str]  # claims that the kept one has as well
+    obstacle: Refusal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +183,23 @@ class OrganizationPage:
     inhibitions: tuple[InhibitionFacts, ...]  # those in force
     conflicts: tuple[ConflictFacts, ...]
     history: tuple[ChangeFacts, ...]  # newest first
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What a constituent asks to be added or ended, and what was decided."""
+
+    id: int
+    organization_id: int
+    wanted: str  # add, end
+    kind: str
+    text: str
+    claim_id: int | None
+    note: str
+    state: str  # waiting, approved, refused, withdrawn
+    asked_at: datetime
+    asked_by: str
+    asked_by_id: str  # as the audit log names who asked: "person:7"
+    decided_at: datetime | None
+    decided_by: str
+    reason: str

@@ -50,6 +50,7 @@ class Organization(models.Model):
     name_en = models.CharField(max_length=200, db_index=True)
     name_ur = models.CharField(max_length=200, blank=True)
     sector = models.CharField(max_length=40, blank=True, db_index=True)  # the rulebook's code
+    region = models.CharField(max_length=40, blank=True, db_index=True)  # the rulebook's code
     language = models.CharField(max_length=8, default="en")
     note = models.TextField(blank=True)
     created_at = models.DateTimeField()
@@ -143,6 +144,7 @@ class ContactVersion(models.Model):
     language = models.CharField(max_length=8, blank=True)  # empty: the organization's
     certificate = models.TextField(blank=True)  # OpenPGP, armored
     fingerprint = models.CharField(max_length=64, blank=True)
+    key_expires_at = models.DateTimeField(null=True)  # of the certificate; NULL: never, or none
     hours = models.CharField(max_length=255, blank=True)  # rules.OnCall; empty: always
     valid_from = models.DateField(null=True)
     valid_to = models.DateField(null=True)
@@ -181,6 +183,37 @@ class Inhibition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.classes} until {self.until}"
+
+
+class ClaimRequest(models.Model):
+    """What a constituent asks for: a network, domain or ASN to be added, or one to be ended."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="requests")
+    wanted = models.CharField(max_length=8)  # requests.WANTED
+    kind = models.CharField(max_length=8)  # address, domain, asn
+    text = models.CharField(max_length=255)  # canonical
+    claim = models.ForeignKey(Claim, models.PROTECT, null=True, related_name="requests")
+    note = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=10, default="waiting")  # requests.STATES
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=128)
+    asked_by_id = models.CharField(max_length=200)  # the actor, as the audit log names it
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=128, blank=True)
+    reason = models.CharField(max_length=500, blank=True)  # the constituent reads it
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "wanted", "kind", "text"],
+                condition=Q(state="waiting"),
+                name="claim_request_once",
+            )
+        ]
+        indexes = [models.Index(fields=["state", "asked_at"], name="claim_request_state")]
+
+    def __str__(self) -> str:
+        return f"{self.wanted} {self.text}"
 
 
 class Change(models.Model):

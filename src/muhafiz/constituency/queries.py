@@ -30,7 +30,7 @@ _CONTACT_COLUMNS = (
     "contact_id", "version", "address", "name", "role",
     "language", "contact__organization__language", "certificate",
     "contact__organization_id", "hours", "contact__origin", "contact__source",
-    "fingerprint", "valid_from", "valid_to", "confirmed_at",
+    "fingerprint", "valid_from", "valid_to", "confirmed_at", "key_expires_at",
 )  # fmt: skip
 
 
@@ -48,6 +48,30 @@ def organizations(identifiers: Iterable[int]) -> dict[int, OrganizationFacts]:
     }
 
 
+def organization_and_below(identifier: int) -> frozenset[int]:
+    """An organization, all below it and all that were merged into one of these, by id.
+
+    One query for each step down, however many organizations stand there.
+    """
+    found: set[int] = set()
+    step = {identifier}
+    while step:
+        found |= step
+        step = {
+            pk
+            for portion in portions(step)
+            for pk in Organization.objects.filter(
+                Q(parent_id__in=portion) | Q(merged_into_id__in=portion)
+            ).values_list("pk", flat=True)
+        } - found
+    return frozenset(found)
+
+
+def regions() -> dict[int, str]:
+    """Organization id → code of its region, those without one left out; one query."""
+    return dict(Organization.objects.exclude(region="").values_list("pk", "region"))
+
+
 def portions(identifiers: Iterable[int]) -> Iterator[list[int]]:
     """Distinct ids in lots of 10,000: databases bound the parameters of one query."""
     distinct = sorted(set(identifiers))
@@ -63,6 +87,7 @@ def organization_facts(row: Organization) -> OrganizationFacts:
         name_en=row.name_en,
         name_ur=row.name_ur,
         sector=row.sector,
+        region=row.region,
         language=row.language,
         parent_id=row.parent_id,
         retired=row.retired_at is not None,
@@ -122,6 +147,7 @@ def contact_facts(row: ContactVersion) -> ContactFacts:
         valid_from=row.valid_from,
         valid_to=row.valid_to,
         confirmed_at=row.confirmed_at,
+        key_expires_at=row.key_expires_at,
     )
 
 

@@ -74,6 +74,12 @@ class UnknownSector(Refusal):
     text = "The rulebook knows no sector “{sector}”."
 
 
+class UnknownRegion(Refusal):
+    """A region code that the rulebook does not list."""
+
+    text = "The rulebook knows no region “{region}”."
+
+
 class NoSuchOrganization(Refusal):
     """An organization that does not exist, or is retired."""
 

@@ -13,8 +13,8 @@ from muhafiz.formats.csv_cells import runs_as_formula
 
 RECORDS = ("organization", "network", "domain", "asn", "contact")
 COLUMNS = (
-    "organization", "record", "value", "name", "name_ur", "sector", "parent", "language", "role",
-    "hours", "certificate", "valid_from", "valid_to", "note",
+    "organization", "record", "value", "name", "name_ur", "sector", "region", "parent", "language",
+    "role", "hours", "certificate", "valid_from", "valid_to", "note",
 )  # fmt: skip
 _REQUIRED = ("organization", "record")
 _DELIMITERS = ",;\t"

@@ -53,13 +53,15 @@ def checked_details(details: ContactDetails, now: datetime) -> dict[str, object]
     check_period(details.valid_from, details.valid_to)
     parse_hours(details.hours)
     certificate = details.certificate.strip()
+    key = certificate_facts(certificate, at=now) if certificate else None
     return {
         "address": check_address(details.address),
         "role": check_role(details.role),
         "name": check_name(details.name) if details.name.strip() else "",
         "language": check_language(details.language) if details.language else "",
         "certificate": certificate,
-        "fingerprint": certificate_facts(certificate, at=now).fingerprint if certificate else "",
+        "fingerprint": key.fingerprint if key else "",
+        "key_expires_at": key.expires if key else None,
         "hours": details.hours.strip(),
         "valid_from": details.valid_from,
         "valid_to": details.valid_to,

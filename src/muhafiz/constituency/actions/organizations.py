@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from muhafiz.common.actor import Actor
 from muhafiz.constituency.actions.trail import (
+    check_region,
     check_sector,
     hold_constituency,
     leave_trail,
@@ -41,6 +42,7 @@ def register_organization(
     name_en: str,
     name_ur: str = "",
     sector: str = "",
+    region: str = "",
     language: str = "en",
     parent_id: int | None = None,
     handles: Iterable[tuple[str, str]] = (),
@@ -50,17 +52,18 @@ def register_organization(
 ) -> int:
     """Take a constituent in and return its id.
 
-    `sector` is a code of the rulebook's `sectors`, or empty; `handles` are (source, handle) by
-    which registries know it, e.g. ("apnic", "ORG-EX1-AP").
+    `sector` is a code of the rulebook's `sectors`, `region` one of its `regions`, or empty;
+    `handles` are (source, handle) by which registries know it, e.g. ("apnic", "ORG-EX1-AP").
 
     Raises:
-        BadName, UnknownSector, NoSuchOrganization (the parent), HandleTaken.
+        BadName, UnknownSector, UnknownRegion, NoSuchOrganization (the parent), HandleTaken.
     """
     hold_constituency()
     row = Organization(
         name_en=check_name(name_en),
         name_ur=check_name(name_ur) if name_ur else "",
         sector=check_sector(sector, now),
+        region=check_region(region, now),
         language=check_language(language),
         parent=standing_organization(parent_id) if parent_id is not None else None,
         note=note,
@@ -93,21 +96,23 @@ def edit_organization(
     organization_id: int,
     name_en: str | None = None,
     name_ur: str | None = None,
+    region: str | None = None,
     language: str | None = None,
     note: str | None = None,
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Change names, language or note; None leaves a value as it is.
+    """Change names, region, language or note; None leaves a value as it is.
 
     Raises:
-        BadName, NoSuchOrganization.
+        BadName, UnknownRegion, NoSuchOrganization.
     """
     hold_constituency()
     row = standing_organization(organization_id)
     wanted = {
         "name_en": name_en if name_en is None else check_name(name_en),
         "name_ur": check_name(name_ur) if name_ur else name_ur,
+        "region": region if region is None else check_region(region, now),
         "language": language if language is None else check_language(language),
         "note": note,
     }

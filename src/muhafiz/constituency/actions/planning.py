@@ -13,13 +13,14 @@ import pyarrow as pa
 from muhafiz.common.refusal import Refusal
 from muhafiz.constituency.actions.contacts import ContactDetails, checked_details
 from muhafiz.constituency.actions.organizations import check_language
-from muhafiz.constituency.actions.trail import known_sectors
+from muhafiz.constituency.actions.trail import known_regions, known_sectors
 from muhafiz.constituency.models import Claim, ContactVersion, Handle, Organization
 from muhafiz.constituency.rules import (
     BadClaim,
     BadContact,
     BadPeriod,
     NoSuchOrganization,
+    UnknownRegion,
     UnknownSector,
     WouldCycle,
     canonical_claim,
@@ -103,6 +104,7 @@ class _Known:
 
     now: datetime
     sectors: frozenset[str]
+    regions: frozenset[str]
     owners: dict[str, int | None]  # key → id; None: an organization this file makes
     organizations: dict[int, Organization]
     claims: dict[tuple[int, str, str], list[Claim]]
@@ -173,11 +175,11 @@ def _known(rows: tuple[SheetRow, ...], now: datetime) -> _Known:
     values = [row["value"] for row in rows if row["record"].lower() == "domain"]
     spelt = parse_domains(pa.array([v.removeprefix("*.") for v in values], pa.string()))
     domains = dict(zip(values, spelt.to_pylist(), strict=True))
-    sectors = known_sectors(now)
+    sectors, regions = known_sectors(now), known_regions(now)
     parents: dict[int | str, int | str | None] = {
         pk: o.parent_id for pk, o in organizations.items()
     }
-    return _Known(now, sectors, owners, organizations, claims, contacts, domains, parents)
+    return _Known(now, sectors, regions, owners, organizations, claims, contacts, domains, parents)
 
 
 def _planned(row: SheetRow, known: _Known) -> DiffLine | None:
@@ -234,6 +236,10 @@ def _organization_values(row: SheetRow, name: str, known: _Known) -> Values:
         if row["sector"] not in known.sectors:
             raise UnknownSector(sector=row["sector"])
         values["sector"] = row["sector"]
+    if row["region"]:
+        if row["region"] not in known.regions:
+            raise UnknownRegion(region=row["region"])
+        values["region"] = row["region"]
     return values
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.constituency.models import Change, Organization, State
-from muhafiz.constituency.rules import NoSuchOrganization, UnknownSector
+from muhafiz.constituency.rules import NoSuchOrganization, UnknownRegion, UnknownSector
 from muhafiz.rulebook import queries as rulebook
 
 JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
@@ -70,6 +70,23 @@ def known_sectors(now: datetime) -> frozenset[str]:
     """The codes of the sectors in the rulebook today; none when no profile is loaded."""
     listed = rulebook.value_or("sectors", [], at=now)
     return frozenset(str(sector["code"]) for sector in listed)
+
+
+def known_regions(now: datetime) -> frozenset[str]:
+    """The codes of the regions in the rulebook today; none when no profile is loaded."""
+    listed = rulebook.value_or("regions", [], at=now)
+    return frozenset(str(region["code"]) for region in listed)
+
+
+def check_region(region: str, now: datetime) -> str:
+    """The code itself; empty stands for an unknown region.
+
+    Raises:
+        UnknownRegion: the rulebook does not list it.
+    """
+    if region and region not in known_regions(now):
+        raise UnknownRegion(region=region)
+    return region
 
 
 def check_sector(sector: str, now: datetime) -> str:

@@ -70,7 +70,10 @@ def split_halves(bounds: Sequence[int]) -> tuple[Halves, Halves]:
 
 def find_v4(bounds: npt.NDArray[np.uint32], addresses: npt.NDArray[np.uint32]) -> Rows:
     """The interval of each address; `bounds` ascend from 0."""
-    return (np.searchsorted(bounds, addresses, side="right") - 1).astype(np.int32)
+    order = np.argsort(addresses)  # in order, one search starts where the last one ended
+    found = np.empty(len(addresses), np.int32)
+    found[order] = np.searchsorted(bounds, addresses[order], side="right") - 1
+    return found
 
 
 def find_v6(bounds: tuple[Halves, Halves], addresses: tuple[Halves, Halves]) -> Rows:

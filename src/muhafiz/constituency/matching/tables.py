@@ -9,13 +9,14 @@ the next one is asked. One table serves all days, however often owners changed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from muhafiz.constituency.matching.intervals import Halves, Rows, find_v4, find_v6
+from muhafiz.constituency.matching.suffixes import Suffixes
 
 Days = npt.NDArray[np.int32]  # since 1970-01-01
 SINCE_EVER = int(np.iinfo(np.int32).min)
@@ -78,35 +79,12 @@ class MatchTables:
 
         Suffixes begin at a label: "example.org" covers "www.example.org", not "anexample.org".
         """
-        found = np.full(len(names), -1, np.int32)
         if not len(self.domains) or not len(names):
-            return found
-        surplus = pc.count_substring(names, ".").to_numpy(False) + 1 - self.domain_labels
-        names = drop_labels(names, np.maximum(surplus, 0))
-        suffixes, rows = [names], [np.arange(len(names))]
-        while (longer := pc.match_substring(suffixes[-1], ".").to_numpy(False)).any():
-            names = suffixes[-1].filter(pa.array(longer))
-            suffixes.append(drop_labels(names, np.ones(len(names), np.int64)))
-            rows.append(rows[-1][longer])
-        # One search for all: Arrow hashes the claimed names anew for each.
-        places = pc.index_in(pa.concat_arrays(suffixes), value_set=self.domains)
-        known = np.flatnonzero(places.is_valid().to_numpy(False))[::-1]  # longest suffix last
-        chosen = places.drop_null().to_numpy()[::-1]
-        found[np.concatenate(rows)[known]] = self.domain_rows[chosen]
-        return found
+            return np.full(len(names), -1, np.int32)
+        places = _suffixes(self).longest(names, self.domain_labels)
+        return np.where(places >= 0, self.domain_rows[places], np.int32(-1))
 
 
-def drop_labels(names: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
-    """Names without their first `counts` labels; each must have more labels than that."""
-    _, ends_buffer, letters_buffer = names.buffers()
-    ends = np.frombuffer(ends_buffer, np.int32)[names.offset :][: len(names) + 1].astype(np.int64)
-    letters = np.frombuffer(letters_buffer or b"", np.uint8)
-    dots = np.append(np.flatnonzero(letters == ord(".")), 0)
-    cut = dots[np.maximum(np.searchsorted(dots[:-1], ends[:-1]) + counts - 1, 0)] + 1
-    starts = np.where(counts > 0, cut, ends[:-1])
-    lengths = ends[1:] - starts
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    kept = letters[np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)]
-    return pa.StringArray.from_buffers(
-        len(names), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(kept)
-    )
+@lru_cache(maxsize=2)
+def _suffixes(tables: MatchTables) -> Suffixes:
+    return Suffixes.of(tables.domains)

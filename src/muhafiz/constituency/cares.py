@@ -1,0 +1,92 @@
+"""What is to be cared for about contacts: none, long unconfirmed, without a key, ending keys."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+
+from muhafiz.common.actor import Actor
+from muhafiz.constituency.directory import conflicts, visible
+from muhafiz.constituency.facts import Cares, ContactFacts, OrganizationFacts
+from muhafiz.constituency.models import ContactVersion
+from muhafiz.constituency.queries import contact_facts, organization_facts
+from muhafiz.rulebook.queries import value_or
+
+CARES = ("contact", "confirmed", "key", "key_ending", "conflict")
+_UNCONFIRMED_DAYS = 90
+_KEY_WARNING_DAYS = 30
+
+
+def cares_at(at: datetime) -> Cares:
+    """From when on contacts are a care, by the rulebook's days."""
+    late = value_or("liaison.unconfirmed_days", _UNCONFIRMED_DAYS, at=at)
+    soon = value_or("liaison.key_warning_days", _KEY_WARNING_DAYS, at=at)
+    return Cares(at - timedelta(days=int(late)), at + timedelta(days=int(soon)))
+
+
+def care_of(care: str, cares: Cares, *, viewer: Actor, at: datetime) -> Q:
+    """Organizations without a contact, with an unconfirmed one, without key or with one ending.
+
+    `care` is contact, confirmed, key, key_ending or conflict.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    current = ContactVersion.objects.filter(
+        superseded_at__isnull=True, contact__withdrawn_at__isnull=True
+    )
+    holding = ~Q(certificate="") & (Q(key_expires_at__isnull=True) | Q(key_expires_at__gt=at))
+    ending = ~Q(certificate="") & Q(key_expires_at__lt=cares.key_ends_before)
+    owners = "contact__organization"
+    if care == "contact":
+        return ~Q(pk__in=current.values(owners))
+    if care == "confirmed":
+        return Q(pk__in=current.filter(_unconfirmed(cares)).values(owners))
+    if care == "key":
+        return ~Q(pk__in=current.filter(holding).values(owners))
+    if care == "key_ending":
+        return Q(pk__in=current.filter(ending).values(owners))
+    if care == "conflict":
+        clashing = conflicts(viewer=viewer, at=at)
+        return Q(pk__in={claim.organization_id for one in clashing for claim in one.claims})
+    raise ValueError(care)
+
+
+def _unconfirmed(cares: Cares) -> Q:
+    return Q(confirmed_at__isnull=True) | Q(confirmed_at__lt=cares.confirmed_before)
+
+
+def unconfirmed_contacts(
+    *, viewer: Actor, cares: Cares, limit: int = 100
+) -> list[tuple[OrganizationFacts, ContactFacts]]:
+    """Contacts that nobody confirmed for long, those never confirmed first."""
+    rows = (
+        ContactVersion.objects.filter(
+            _unconfirmed(cares),
+            superseded_at__isnull=True,
+            contact__withdrawn_at__isnull=True,
+            contact__organization__in=visible(viewer).filter(retired_at__isnull=True),
+        )
+        .select_related("contact__organization")
+        .order_by(F("confirmed_at").asc(nulls_first=True), "pk")
+    )
+    return [
+        (organization_facts(row.contact.organization), contact_facts(row)) for row in rows[:limit]
+    ]
+
+
+def count_unconfirmed(*, viewer: Actor, cares: Cares) -> int:
+    """How many contacts nobody confirmed for long."""
+    return ContactVersion.objects.filter(
+        _unconfirmed(cares),
+        superseded_at__isnull=True,
+        contact__withdrawn_at__isnull=True,
+        contact__organization__in=visible(viewer).filter(retired_at__isnull=True),
+    ).count()
+
+
+def standing_names(*, viewer: Actor) -> list[tuple[int, str]]:
+    """Id and English name of every organization in force, by name: for choosing one."""
+    found = visible(viewer).filter(retired_at__isnull=True).order_by("name_en", "pk")
+    return list(found.values_list("pk", "name_en"))
