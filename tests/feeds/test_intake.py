@@ -67,6 +67,22 @@ def test_the_feed_is_guessed_and_the_unknown_is_kept_for_a_person(feed, actor, n
     assert (facts.state, facts.reason) == ("quarantined", "unrecognized")
 
 
+def test_a_damaged_archive_says_that_it_is_damaged(feed, actor, now):
+    """It used to say that no feed recognizes it, and nobody could know why."""
+    raw = bytearray(zipped(**{NAME.removesuffix(".csv"): telnet_csv(3)}))
+    raw[-30] ^= 0xFF
+    kept = keep_report(
+        feed=None, file_name="daily.zip", raw=bytes(raw), received_at=now, actor=actor, now=now
+    )
+    facts = queries.report(kept.id)
+    assert (kept.feed, facts.state, facts.reason) == (
+        "unrecognized",
+        "quarantined",
+        "archive-damaged",
+    )
+    assert "daily.zip" in facts.detail
+
+
 def test_a_zipped_report_is_guessed_by_its_member(feed, actor, now):
     raw = zipped(**{NAME.removesuffix(".csv"): telnet_csv(3)})
     kept = keep_report(

@@ -111,7 +111,14 @@ def test_rubbish_is_refused_by_name(raw, start):
 
 def test_the_head_of_the_first_member_is_shown():
     assert first_head(io.BytesIO(zip_of(("a.csv", b"1,2"))), "x.zip", size=9) == ("a.csv", b"1,2")
-    assert first_head(io.BytesIO(b"PK\x03\x04rubbish"), "x.zip", size=9) == ("x.zip", b"")
+    with pytest.raises(ArchiveDamaged, match=r"x\.zip"):
+        first_head(io.BytesIO(b"PK\x03\x04rubbish"), "x.zip", size=9)
+
+
+def test_a_damaged_archive_within_is_named():
+    raw = zip_of(("inner.zip", b"PK\x03\x04broken"))
+    with pytest.raises(ArchiveDamaged, match=r"outer\.zip: inner\.zip"):
+        inspect(io.BytesIO(raw), "outer.zip", size=len(raw))
 
 
 @given(path=st.text())

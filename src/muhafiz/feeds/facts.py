@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,28 @@ class FeedState:
     fetched_until: datetime | None
     silent_since: datetime | None
     silent_reason: str  # "", "no-report", "few-rows"
+    owner_person: int | None
+    quiet_until: datetime | None
+    quiet_by: str
+    quiet_note: str
+    options: dict[str, object]
+    file_pattern: str
     reports: int
     rows_read: int
+
+    def is_known(self, now: datetime) -> bool:
+        """Whether somebody said of its silence that they know, and the time is not over."""
+        return self.quiet_until is not None and self.quiet_until > now
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDay:
+    """What a feed brought on one UTC day."""
+
+    day: date
+    reports: int
+    rows: int
+    aside: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +109,36 @@ class River:
 
 
 @dataclass(frozen=True, slots=True)
-class SetAsideGroup:
-    """Rows set aside for one reason, at one column, in one report type."""
+class SetAsideChoice:
+    """Which rows set aside are meant; None leaves a trait open.
 
+    `upto` is the highest id that counts: what came later was not looked at.
+    """
+
+    feed: str | None = None
+    kind: str | None = None
+    reason: str | None = None
+    column: str | None = None
+    report_id: int | None = None
+    state: str = "open"
+    upto: int | None = None
+    row: int | None = None  # its place in the report
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideGroup:
+    """Rows set aside for one reason, at one column, in one report type of one feed."""
+
+    feed: str
+    kind: str
     reason: str
     column: str
     rows: int
     reports: int
     example_id: int
     example_detail: str
+    newest_id: int
+    since: datetime  # when the oldest of the reports came
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +149,7 @@ class SetAsideFacts:
     report_id: int
     file_name: str
     feed: str
+    kind: str
     row: int
     reason: str
     detail: str
@@ -117,6 +159,37 @@ class SetAsideFacts:
     state: str
     settled_at: datetime | None
     settled_by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFacts:
+    """A row kept with what it must be read as. `found` is None before the first check."""
+
+    id: int
+    feed: str
+    kind: str
+    file_name: str
+    content: bytes
+    expected: dict[str, str]
+    found: dict[str, str] | None
+    note: str
+    kept_at: datetime
+    kept_by: str
+    checked_at: datetime | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was read as expected when it was checked last."""
+        return self.found is None or self.found == self.expected
+
+    @property
+    def differences(self) -> list[tuple[str, str, str]]:
+        """(column, expected, found) where they differ."""
+        found = self.expected if self.found is None else self.found
+        names = sorted(set(self.expected) | set(found))
+        pairs = [(name, self.expected.get(name, ""), found.get(name, "")) for name in names]
+        return [each for each in pairs if each[1] != each[2]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 
 from muhafiz.feeds.actions import dropped, fetching, housekeeping, intake, mail, processing, replay
 from muhafiz.feeds.actions.batches import Overtaken
+from muhafiz.feeds.actions.feeds import SAMPLES_JOB
+from muhafiz.feeds.actions.groups import REPLAY_GROUP_JOB, replay_group
+from muhafiz.feeds.actions.samples import check_samples
 from muhafiz.feeds.actions.silence import watch_feeds
-from muhafiz.jobs.registry import JobRun, job
+from muhafiz.feeds.facts import SetAsideChoice
+from muhafiz.feeds.sources import CannotFetch
+from muhafiz.jobs.registry import CannotSucceed, JobRun, job
 from muhafiz.rulebook.queries import value_or
 
 _KEEP_DAYS = 365
@@ -34,6 +40,26 @@ def replay_set_aside(run: JobRun, *, report_id: int) -> None:
     done = replay.replay_set_aside(report_id=report_id, actor=run.actor, now=run.now())
     note = f"{done.accepted} accepted, {done.still_open} still set aside"
     run.report(done=1, total=1, note=note)
+
+
+@job(REPLAY_GROUP_JOB, attempts=3, lease=timedelta(minutes=30))
+def replay_chosen(run: JobRun, *, chosen: dict[str, Any]) -> None:
+    """Read a group of set-aside rows again, with today's mappings."""
+    replay_group(
+        chosen=SetAsideChoice(**chosen),
+        actor=run.actor,
+        clock=run.now,
+        tick=lambda done, total, note: run.report(done=done, total=total, note=note),
+    )
+
+
+@job(SAMPLES_JOB, every=timedelta(days=1), attempts=3)
+def look_at_samples(run: JobRun, *, feed: str | None = None) -> None:
+    """Read the rows kept as samples with today's mappings, and note what is read otherwise."""
+    wrong = check_samples(
+        feed=feed, now=run.now(), tick=lambda done, total: run.report(done=done, total=total)
+    )
+    run.report(note=f"{len(wrong)} read otherwise than they must be")
 
 
 @job("feeds.collect_drop_folder", every=timedelta(seconds=30), attempts=3)
@@ -75,6 +101,16 @@ def fetch(run: JobRun, *, feed: str) -> None:
         now=run.now(),
         tick=lambda done, name: run.report(done=done, note=name),
     )
+
+
+@job(fetching.TRY_JOB, attempts=1, lease=timedelta(minutes=10))
+def try_fetch(run: JobRun, *, feed: str, options: dict[str, Any]) -> None:
+    """Ask a feed's sender with other options and look at one report; nothing is kept."""
+    try:
+        note = fetching.try_fetch(feed=feed, options=options, now=run.now())
+    except CannotFetch as refused:
+        raise CannotSucceed(str(refused)) from refused
+    run.report(done=1, total=1, note=note)
 
 
 @job("feeds.watch", every=timedelta(minutes=15), attempts=3)

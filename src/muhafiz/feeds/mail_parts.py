@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 
@@ -77,7 +78,14 @@ def take_apart(raw: bytes) -> MailFacts:
             is_bounce=_is_bounce(mail),
             attachments=tuple(_attachments(mail)),
         )
-    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+    except (
+        ValueError,
+        LookupError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+        MessageError,
+    ) as error:
         raise Malformed(f"{type(error).__name__}: {error}") from error
 
 
@@ -119,7 +127,7 @@ def _text(mail: Message, name: str) -> str:
 
 def _decoded(text: str) -> str:
     """An encoded header (RFC 2047) as one line of text; as it stands when it is unsound."""
-    with contextlib.suppress(ValueError, LookupError):
+    with contextlib.suppress(ValueError, LookupError, MessageError):
         text = str(make_header(decode_header(text)))
     text = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(mark if mark.isprintable() else " " for mark in text).strip()

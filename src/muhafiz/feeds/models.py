@@ -21,11 +21,15 @@ class Feed(models.Model):
     file_pattern = models.CharField(max_length=200, blank=True)  # glob that settles a guess
     tlp = models.CharField(max_length=16)  # for rows that carry none
     owner = models.CharField(max_length=200, blank=True)  # who is asked when it falls silent
+    owner_person = models.BigIntegerField(null=True)  # the person of the desk who looks after it
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     last_report_at = models.DateTimeField(null=True)
     silent_since = models.DateTimeField(null=True)  # an alarm is standing
     silent_reason = models.CharField(max_length=40, blank=True)  # "no-report" or "few-rows"
+    quiet_until = models.DateTimeField(null=True)  # somebody knows of the silence until then
+    quiet_by = models.CharField(max_length=200, blank=True)
+    quiet_note = models.CharField(max_length=500, blank=True)
 
     class Meta:
         db_table = "feeds_feed"
@@ -99,6 +103,7 @@ class SetAsideRow(models.Model):
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="set_aside")
     row = models.PositiveBigIntegerField()  # 1-based, counted through all members of the report
+    kind = models.CharField(max_length=100, blank=True)  # report type, as the source names it
     reason = models.CharField(max_length=60)
     detail = models.TextField()
     column = models.CharField(max_length=200, blank=True)
@@ -114,10 +119,33 @@ class SetAsideRow(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["report", "row"], name="set_aside_once_per_row")
         ]
-        indexes = [models.Index(fields=["state", "reason"], name="set_aside_by_reason")]
+        indexes = [models.Index(fields=["state", "kind", "reason"], name="set_aside_by_reason")]
 
     def __str__(self) -> str:
         return f"report:{self.report_id} row {self.row}"
+
+
+class Sample(models.Model):
+    """A row kept with what it must be read as: checked whenever a mapping of its feed changes."""
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="samples")
+    kind = models.CharField(max_length=100)  # report type
+    file_name = models.CharField(max_length=300)  # sources read the type from it
+    content = models.BinaryField()  # the report's beginning (header) and the one row
+    received_at = models.DateTimeField()  # of the report it was taken from
+    expected = models.JSONField()  # event column → text, or {"set aside": reason}
+    note = models.CharField(max_length=300, blank=True)
+    kept_at = models.DateTimeField()
+    kept_by = models.CharField(max_length=200)
+    checked_at = models.DateTimeField(null=True)
+    found = models.JSONField(null=True)  # what it was read as when checked last
+
+    class Meta:
+        db_table = "feeds_sample"
+        indexes = [models.Index(fields=["feed", "kind"], name="sample_by_kind")]
+
+    def __str__(self) -> str:
+        return f"sample:{self.pk}"
 
 
 class TakenMail(models.Model):

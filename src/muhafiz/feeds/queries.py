@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, TruncDate
 
 from muhafiz.feeds.facts import (
+    FeedDay,
     FeedState,
     Position,
     ReportFacts,
     River,
     RiverStage,
+    SampleFacts,
+    SetAsideChoice,
     SetAsideFacts,
     SetAsideGroup,
 )
-from muhafiz.feeds.models import Feed, Report, SetAsideRow
+from muhafiz.feeds.models import Feed, Report, Sample, SetAsideRow
 
 _STATE = Report.State
 _SUMS = ("rows_read", "rows_accepted", "rows_set_aside", "rows_open", "rows_owned", "new_events")
@@ -64,6 +67,18 @@ def reports(
     return [_report_facts(report) for report in found[:limit]]
 
 
+def feeds_after(feed_id: int, *, limit: int) -> list[tuple[int, str, str, str]]:
+    """The next feeds by id: (id, name, title, source)."""
+    found = Feed.objects.filter(pk__gt=feed_id).order_by("pk")
+    return list(found.values_list("pk", "name", "title", "source")[:limit])
+
+
+def reports_after(report_id: int, *, limit: int) -> list[ReportFacts]:
+    """The reports that came after one, oldest first."""
+    found = Report.objects.select_related("feed").filter(pk__gt=report_id).order_by("pk")
+    return [_report_facts(report) for report in found[:limit]]
+
+
 def report(report_id: int) -> ReportFacts | None:
     """One report, or None."""
     return reports_by_id([report_id]).get(report_id)
@@ -96,12 +111,18 @@ def position(report_id: int, row: int) -> Position | None:
 def set_aside_groups(
     *, report_id: int | None = None, state: str = SetAsideRow.State.OPEN
 ) -> list[SetAsideGroup]:
-    """Rows set aside, by reason and column, most frequent first."""
+    """Rows set aside, by feed, report type, reason and column, most frequent first."""
     groups = list(
-        _set_aside(report_id, state)
+        chosen_rows(SetAsideChoice(report_id=report_id, state=state))
         .order_by()
-        .values("reason", "column")
-        .annotate(count=Count("id"), reports=Count("report", distinct=True), example_id=Min("id"))
+        .values("report__feed__name", "kind", "reason", "column")
+        .annotate(
+            count=Count("id"),
+            reports=Count("report", distinct=True),
+            example_id=Min("id"),
+            newest_id=Max("id"),
+            since=Min("report__received_at"),
+        )
     )
     examples = dict(
         SetAsideRow.objects.filter(pk__in=[group["example_id"] for group in groups]).values_list(
@@ -110,19 +131,24 @@ def set_aside_groups(
     )
     made = [
         SetAsideGroup(
+            feed=group["report__feed__name"],
+            kind=group["kind"],
             reason=group["reason"],
             column=group["column"],
             rows=group["count"],
             reports=group["reports"],
             example_id=group["example_id"],
             example_detail=examples.get(group["example_id"], ""),
+            newest_id=group["newest_id"],
+            since=group["since"],
         )
         for group in groups
     ]
-    return sorted(made, key=lambda group: (-group.rows, group.reason, group.column))
+    return sorted(made, key=lambda group: (-group.rows, group.feed, group.kind, group.reason))
 
 
 def set_aside_rows(
+    chosen: SetAsideChoice | None = None,
     *,
     report_id: int | None = None,
     reason: str | None = None,
@@ -131,10 +157,64 @@ def set_aside_rows(
     limit: int = 100,
 ) -> list[SetAsideFacts]:
     """Rows set aside in the order they were kept; `after` is the id the last page ended with."""
-    found = _set_aside(report_id, state).filter(pk__gt=after)
-    if reason is not None:
-        found = found.filter(reason=reason)
+    choice = chosen or SetAsideChoice(report_id=report_id, reason=reason, state=state)
+    found = chosen_rows(choice).select_related("report__feed").filter(pk__gt=after)
     return [_set_aside_facts(row) for row in found.order_by("pk")[:limit]]
+
+
+def set_aside_by_id(row_ids: Iterable[int]) -> list[SetAsideFacts]:
+    """The rows of these ids that exist, by id."""
+    found = SetAsideRow.objects.select_related("report__feed").filter(pk__in=list(row_ids))
+    return [_set_aside_facts(row) for row in found.order_by("pk")]
+
+
+def set_aside_extent(chosen: SetAsideChoice) -> tuple[int, int]:
+    """How many rows are meant, and the highest id among them."""
+    found = chosen_rows(chosen).aggregate(count=Count("pk"), newest=Max("pk"))
+    return found["count"], found["newest"] or 0
+
+
+def chosen_rows(chosen: SetAsideChoice) -> QuerySet[SetAsideRow]:
+    """The rows that a choice means, in no order."""
+    wanted = {
+        "state": chosen.state,
+        "report__feed__name": chosen.feed,
+        "kind": chosen.kind,
+        "reason": chosen.reason,
+        "column": chosen.column,
+        "report_id": chosen.report_id,
+        "pk__lte": chosen.upto,
+        "row": chosen.row,
+    }
+    given = {name: value for name, value in wanted.items() if value is not None}
+    return SetAsideRow.objects.filter(**given)
+
+
+def samples(*, feed: str | None = None, kind: str | None = None) -> list[SampleFacts]:
+    """The rows kept as samples, those that are read differently now first."""
+    found = Sample.objects.select_related("feed").order_by("pk")
+    if feed is not None:
+        found = found.filter(feed__name=feed)
+    if kind is not None:
+        found = found.filter(kind=kind)
+    return sorted((sample_facts(row) for row in found), key=lambda each: each.holds)
+
+
+def sample_facts(row: Sample) -> SampleFacts:
+    """A row as others see it."""
+    return SampleFacts(
+        id=row.pk,
+        feed=row.feed.name,
+        kind=row.kind,
+        file_name=row.file_name,
+        content=bytes(row.content),
+        expected=row.expected,
+        found=row.found,
+        note=row.note,
+        kept_at=row.kept_at,
+        kept_by=row.kept_by,
+        checked_at=row.checked_at,
+    )
 
 
 def set_aside_row(row_id: int) -> SetAsideFacts | None:
@@ -153,10 +233,37 @@ def feed_states(*, now: datetime, window: timedelta = timedelta(days=1)) -> list
     return [_feed_state(feed) for feed in found]
 
 
-def silent_feeds(*, now: datetime) -> list[FeedState]:
-    """Feeds whose silence alarm stands, the longest silent first."""
+def silent_feeds(*, now: datetime, known: bool = False) -> list[FeedState]:
+    """Feeds whose silence alarm stands, the longest silent first.
+
+    Those of which somebody said that they know of it are left out until that time, unless `known`.
+    """
     silent = [state for state in feed_states(now=now) if state.silent_since and state.enabled]
-    return sorted(silent, key=lambda state: (state.silent_since or now, state.name))
+    waiting = [state for state in silent if known or not state.is_known(now)]
+    return sorted(waiting, key=lambda state: (state.silent_since or now, state.name))
+
+
+def feed_state(name: str, *, now: datetime) -> FeedState | None:
+    """One feed as it stands; None when there is none of this name."""
+    return next((state for state in feed_states(now=now) if state.name == name), None)
+
+
+def feed_days(*, now: datetime, days: int = 14) -> dict[str, list[FeedDay]]:
+    """What each feed brought on each UTC day before `now`, the oldest first; one query."""
+    first = now.date() - timedelta(days=days - 1)
+    rows = (
+        Report.objects.filter(received_at__gte=datetime.combine(first, time.min, UTC))
+        .order_by()
+        .annotate(day=TruncDate("received_at", tzinfo=UTC))
+        .values_list("feed__name", "day")
+        .annotate(reports=Count("id"), rows=_sum("rows_read"), aside=_sum("rows_set_aside"))
+    )
+    seen = {(name, day): (reports, read, aside) for name, day, reports, read, aside in rows}
+    every = [first + timedelta(days=at) for at in range(days)]
+    return {
+        name: [FeedDay(day, *seen.get((name, day), (0, 0, 0))) for day in every]
+        for name in Feed.objects.values_list("name", flat=True)
+    }
 
 
 def feed_names() -> list[str]:
@@ -215,17 +322,13 @@ def _report_facts(report: Report) -> ReportFacts:
     )
 
 
-def _set_aside(report_id: int | None, state: str) -> QuerySet[SetAsideRow]:
-    found = SetAsideRow.objects.select_related("report__feed").filter(state=state)
-    return found if report_id is None else found.filter(report_id=report_id)
-
-
 def _set_aside_facts(row: SetAsideRow) -> SetAsideFacts:
     return SetAsideFacts(
         id=row.pk,
         report_id=row.report_id,
         file_name=row.report.file_name,
         feed=row.report.feed.name,
+        kind=row.kind,
         row=row.row,
         reason=row.reason,
         detail=row.detail,
@@ -235,6 +338,7 @@ def _set_aside_facts(row: SetAsideRow) -> SetAsideFacts:
         state=row.state,
         settled_at=row.settled_at,
         settled_by=row.settled_by,
+        note=row.note,
     )
 
 
@@ -254,6 +358,12 @@ def _feed_state(feed: Any) -> FeedState:
         fetched_until=feed.fetched_until,
         silent_since=feed.silent_since,
         silent_reason=feed.silent_reason,
+        owner_person=feed.owner_person,
+        quiet_until=feed.quiet_until,
+        quiet_by=feed.quiet_by,
+        quiet_note=feed.quiet_note,
+        options=feed.options,
+        file_pattern=feed.file_pattern,
         reports=feed.window_reports,
         rows_read=feed.window_rows,
     )

@@ -1,30 +1,47 @@
-"""From a report's bytes to batches ready for the lake, side by side, in order, in bounded memory.
+"""From a report's bytes to batches written for the lake, side by side, in order, in bounded memory.
 
 `batches` is the kernel of intake and of the benchmark: unpacked members are cut into blocks; two
-threads parse, attribute and prepare blocks while the caller commits the oldest; never more than
-`IN_FLIGHT` blocks are in memory. Nothing here touches the database.
+threads parse, attribute and prepare the next blocks and write the files of those before, while the
+caller looks up which events are new and commits the oldest batch, one after the other. Never more
+than `IN_FLIGHT` batches are read and as many written at once. The database is touched only by the
+look-up, in the caller's thread.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from muhafiz.feeds.columns.coded import constant
 from muhafiz.feeds.sources import Block, ParseContext, ParsedBatch, Source
 from muhafiz.feeds.unpacking import Member
 from muhafiz.formats.events import ACCEPTED, TIME
 
+_Given = TypeVar("_Given")
+
 THREADS = 2
-IN_FLIGHT = 2  # while the caller commits one, a thread reads the next: two cores stay busy
+IN_FLIGHT = 2  # while one is awaited, a thread works on the next: two cores stay busy
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The lake's steps from attributed rows to files that only want committing."""
+
+    prepare: Callable[[pa.Table], Any]  # in threads
+    draft: Callable[[Any, Sequence[Any]], Any]  # what it prepared, and the drafts to come before
+    write: Callable[[Any], Any]  # in threads
+    discard: Callable[[Iterable[Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +54,7 @@ class Reading:
     batch_rows: int
     options: Mapping[str, Any]
     attribute: Callable[[pa.Table], pa.Table]
-    prepare: Callable[[pa.Table], Any]
+    store: Store
 
     def context(self, file_name: str) -> ParseContext:
         """What the parser may know while it reads the member `file_name`."""
@@ -66,6 +83,7 @@ class Cut:
             ends=np.array([len(line)], np.int64),
             positions=np.array([row - self.offset], np.int64),
             apart=self.block.apart.slice(0, 0),
+            folded=True,
         )
         return replace(self, block=block)
 
@@ -78,9 +96,10 @@ class ReadBatch:
     rows: int
     accepted: int
     owned: int
-    prepared: Any  # what the lake's prepare_batch gave; None when no row was accepted
+    prepared: Any  # what the store prepared; None when no row was accepted
     set_aside: pa.Table
     bytes_through: int  # of all blocks up to and with this one
+    draft: Any = None  # what the store drafted and wrote, when it did
 
 
 def cuts(members: Iterable[Member], reading: Reading) -> Iterator[Cut]:
@@ -98,20 +117,46 @@ def cuts(members: Iterable[Member], reading: Reading) -> Iterator[Cut]:
 
 
 def batches(found: Iterable[Cut], reading: Reading) -> Iterator[ReadBatch]:
-    """The cuts read, in their order. Closing the iterator waits for what is under way."""
-    waiting: deque[Future[ReadBatch]] = deque()
+    """The cuts read and written, in their order, each to be committed before the next is taken.
+
+    Closing the iterator waits for what is under way and lets go of what is not committed.
+    """
+    drafts: deque[Any] = deque()
+
+    def drafted(batch: ReadBatch) -> ReadBatch:
+        draft = reading.store.draft(batch.prepared, drafts) if batch.accepted else None
+        drafts.append(draft)
+        return replace(batch, prepared=None, draft=draft)
+
     with ThreadPoolExecutor(THREADS, thread_name_prefix="reading") as threads:
         try:
-            for cut in found:
-                waiting.append(threads.submit(read, cut, reading))
-                del cut
-                while len(waiting) >= IN_FLIGHT:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            in_rows = _ahead(threads, partial(read, reading=reading), found)
+            for batch in _ahead(threads, partial(_written, reading), map(drafted, in_rows)):
+                yield batch
+                drafts.popleft()
         finally:
-            for future in waiting:
-                future.cancel()
+            threads.shutdown(cancel_futures=True)
+            reading.store.discard(filter(None, islice(drafts, 1, None)))
+
+
+def _written(reading: Reading, batch: ReadBatch) -> ReadBatch:
+    if batch.draft is not None:
+        reading.store.write(batch.draft)
+    return batch
+
+
+def _ahead(
+    threads: ThreadPoolExecutor, work: Callable[[_Given], ReadBatch], given: Iterable[_Given]
+) -> Iterator[ReadBatch]:
+    """`work` on each in the threads, begun before it is asked for, in order."""
+    waiting: deque[Future[ReadBatch]] = deque()
+    for each in given:
+        waiting.append(threads.submit(work, each))
+        del each
+        while len(waiting) >= IN_FLIGHT:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def read(cut: Cut, reading: Reading, *, only: pa.Array | None = None) -> ReadBatch:
@@ -127,7 +172,7 @@ def read(cut: Cut, reading: Reading, *, only: pa.Array | None = None) -> ReadBat
         rows=rows,
         accepted=accepted.num_rows,
         owned=accepted.num_rows - accepted.column("organization_id").null_count,
-        prepared=reading.prepare(accepted) if accepted.num_rows else None,
+        prepared=reading.store.prepare(accepted) if accepted.num_rows else None,
         set_aside=parsed.set_aside,
         bytes_through=cut.bytes_before + len(cut.block.data),
     )
@@ -136,13 +181,13 @@ def read(cut: Cut, reading: Reading, *, only: pa.Array | None = None) -> ReadBat
 def finish(events: pa.Table, reading: Reading) -> pa.Table:
     """Parsed rows with their provenance and their owners: what the lake accepts."""
     count = events.num_rows
-    provenance = (
-        ("report_id", pa.scalar(reading.report_id, pa.int64())),
-        ("parser", pa.scalar(reading.source.parser, pa.string())),
-        ("time_observation", pa.scalar(reading.received_at, TIME)),
-    )
-    for name, value in provenance:
-        events = events.append_column(ACCEPTED.field(name), pa.repeat(value, count))
+    provenance = {
+        "report_id": pa.repeat(pa.scalar(reading.report_id, pa.int64()), count),
+        "parser": constant(reading.source.parser, count),
+        "time_observation": pa.repeat(pa.scalar(reading.received_at, TIME), count),
+    }
+    for name, column in provenance.items():
+        events = events.append_column(name, column)
     return reading.attribute(events).select(ACCEPTED.names)
 
 

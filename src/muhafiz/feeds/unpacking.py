@@ -183,13 +183,11 @@ def first_head(
 ) -> tuple[str, bytes]:
     """Name and first unpacked bytes of the first member, for guessing what a report is.
 
-    The name as delivered and no bytes when the report cannot be unpacked.
+    Raises:
+        CannotUnpack: its first member cannot be reached.
     """
-    try:
-        for member in members(stream, file_name, size=size):
-            return member.name, member.stream.read(length)
-    except CannotUnpack:
-        pass
+    for member in members(stream, file_name, size=size):
+        return member.name, member.stream.read(length)
     return base_name(file_name), b""
 
 
@@ -220,10 +218,8 @@ class _Lent(io.RawIOBase):
         return self._inner.tell()
 
     def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
-        chunk = self._inner.read(len(view))
-        view[: len(chunk)] = chunk
-        return len(chunk)
+        # Straight into the caller's buffer: reports of gigabytes are not copied once more.
+        return int(self._inner.readinto(buffer))  # type: ignore[attr-defined]  # as all streams here
 
 
 def _peekable(stream: BinaryIO) -> _Buffered:
@@ -242,7 +238,7 @@ def _open(stream: _Buffered, name: str, spent: _Spent, depth: int) -> Iterator[M
     if depth == 0:
         raise ArchiveTooDeep(name=spent.name, depth=spent.limits.depth)
     if head.startswith(_ZIP):
-        yield from _open_zip(stream, spent, depth)
+        yield from _open_zip(stream, name, spent, depth)
         return
     inner = _gzip(stream) if head.startswith(_GZIP) else _zstd(stream)
     watched = _buffered(_Watched(inner, spent))
@@ -258,7 +254,8 @@ def _zstd(stream: _Buffered) -> BinaryIO:
     return cast("BinaryIO", pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd"))
 
 
-def _open_zip(stream: _Buffered, spent: _Spent, depth: int) -> Iterator[Member]:
+def _open_zip(stream: _Buffered, name: str, spent: _Spent, depth: int) -> Iterator[Member]:
+    name = spent.name if name == spent.name else f"{spent.name}: {name}"
     with contextlib.ExitStack() as opened:
         seekable: BinaryIO = stream
         if not stream.seekable():
@@ -267,14 +264,14 @@ def _open_zip(stream: _Buffered, spent: _Spent, depth: int) -> Iterator[Member]:
         try:
             archive = opened.enter_context(zipfile.ZipFile(seekable))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise ArchiveDamaged(name=spent.name, detail=_plain(error)) from error
+            raise ArchiveDamaged(name=name, detail=_plain(error)) from error
         for entry in archive.infolist():
             if entry.is_dir():
                 continue
             watched = _buffered(_Watched(_entry(archive, entry, spent), spent))
             yield from _open(watched, base_name(entry.filename), spent, depth - 1)
         if not archive.infolist():
-            raise ArchiveDamaged(name=spent.name, detail="it holds nothing")
+            raise ArchiveDamaged(name=name, detail="it holds nothing")
 
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, spent: _Spent) -> BinaryIO:

@@ -14,7 +14,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 
 
 @given(rows=st.lists(st.tuples(TEXT, st.sampled_from(["", "a", '"']), TEXT), max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_row_reads_back_without_its_empty_members(rows: list[tuple[str, str, str]]) -> None:
     names = ("first", 'se"cond', "third")
     columns = {

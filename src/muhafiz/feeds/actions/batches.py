@@ -10,7 +10,9 @@ from muhafiz.common.actor import Actor
 from muhafiz.feeds import rules
 from muhafiz.feeds.models import Report, SetAsideRow
 from muhafiz.feeds.reading import ReadBatch
-from muhafiz.lake.actions.append import append_prepared
+from muhafiz.feeds.sources import all_sources
+from muhafiz.lake.actions.append import append_draft, draft_batch
+from muhafiz.lake.drafting import write_draft
 
 #: Bytes of one unreadable row kept beside it; all of it stays in the raw report.
 RAW_KEPT_PER_ROW = 1 << 20
@@ -53,10 +55,10 @@ def commit_batch(report: Report, batch: ReadBatch, *, actor: Actor, now: datetim
 
 def append(report: Report, batch: ReadBatch, *, actor: Actor, now: datetime) -> int:
     """Give the batch to the lake under the report's next batch number; how many events were new."""
-    if batch.prepared is None:
+    if not batch.accepted:
         return 0
-    appended = append_prepared(
-        batch.prepared,
+    appended = append_draft(
+        batch.draft or write_draft(draft_batch(batch.prepared)),
         report_id=report.pk,
         batch_number=report.next_batch,
         actor=actor,
@@ -68,10 +70,15 @@ def append(report: Report, batch: ReadBatch, *, actor: Actor, now: datetime) -> 
 
 def keep_set_aside(report: Report, batch: ReadBatch) -> int:
     """Store a batch's unreadable rows; how many."""
+    if not batch.set_aside.num_rows:
+        return 0
+    source, options = all_sources().get(report.feed.source), report.feed.options
+    kind = source.kind(batch.cut.member, options)[:100] if source else ""
     rows = [
         SetAsideRow(
             report_id=report.pk,
             row=row["row"],
+            kind=kind,
             reason=row["reason"][:60],
             detail=row["detail"],
             column=(row["column"] or "")[:200],

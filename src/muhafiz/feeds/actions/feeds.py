@@ -9,20 +9,25 @@ from typing import Any
 
 from django.db import transaction
 
+from muhafiz.accounts.rules import check_may
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.feeds import rules
-from muhafiz.feeds.models import Feed
+from muhafiz.feeds.columns.mapping import BadMapping
+from muhafiz.feeds.models import Feed, Sample
 from muhafiz.feeds.sources import all_sources
+from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.keyring.actions.seals import seal
 
 #: What may be set on a feed by `create_feed` and `change_feed`.
 SETTABLE = frozenset(
     {
         "source", "title", "options", "fetch_every", "expected_every", "expected_rows_per_day",
-        "file_pattern", "tlp", "owner", "enabled",
+        "file_pattern", "tlp", "owner", "owner_person", "enabled",
     }
 )  # fmt: skip
+
+SAMPLES_JOB = "feeds.check_samples"
 
 
 @transaction.atomic
@@ -50,7 +55,8 @@ def change_feed(*, name: str, actor: Actor, now: datetime, **values: Any) -> Non
         BadFeed: a value is senseless.
     """
     feed = _feed(name)
-    _check({"name": name, "source": feed.source, "tlp": feed.tlp, **values})
+    standing = {"source": feed.source, "tlp": feed.tlp, "options": feed.options}
+    _check({"name": name, **standing, **values})
     if values.get("enabled") and not feed.enabled:
         feed.last_report_at = now  # its silence is counted from here
     for key, value in values.items():
@@ -58,7 +64,78 @@ def change_feed(*, name: str, actor: Actor, now: datetime, **values: Any) -> Non
     if "fetch_every" in values:
         feed.fetch_due_at = _first_due(values, now)
     feed.save()
+    if "options" in values and Sample.objects.filter(feed=feed).exists():
+        enqueue_job(SAMPLES_JOB, {"feed": name}, actor=actor, now=now)
     _audit(actor, now, "feeds.change_feed", name, values)
+
+
+@transaction.atomic
+def acknowledge_silence(
+    *, name: str, until: datetime, note: str, actor: Actor, now: datetime
+) -> None:
+    """Say that somebody knows of a feed's silence: it is nobody's work again before `until`.
+
+    Raises:
+        UnknownFeed: there is none of this name.
+        BadFeed: it is not silent, or `until` does not lie ahead.
+    """
+    check_may(actor, "feeds.watch")
+    feed = _feed(name)
+    if feed.silent_since is None:
+        raise rules.BadFeed(reason="it is not silent")
+    if until <= now:
+        raise rules.BadFeed(reason="the time must lie ahead")
+    feed.quiet_until, feed.quiet_by, feed.quiet_note = until, actor.name[:200], note[:500]
+    feed.save(update_fields=["quiet_until", "quiet_by", "quiet_note"])
+    values = {"until": until, "note": note}
+    _audit(actor, now, "feeds.acknowledge_silence", name, values)
+
+
+@transaction.atomic
+def give_feed(*, name: str, person_id: int | None, owner: str, actor: Actor, now: datetime) -> None:
+    """Say who looks after a feed: a person of the desk, and the name shown for them.
+
+    Raises:
+        UnknownFeed: there is none of this name.
+    """
+    check_may(actor, "feeds.watch")
+    feed = _feed(name)
+    feed.owner_person, feed.owner = person_id, owner[:200]
+    feed.save(update_fields=["owner_person", "owner"])
+    _audit(actor, now, "feeds.give_feed", name, {"owner": owner, "person": person_id})
+
+
+@transaction.atomic
+def change_mapping(
+    *, name: str, kind: str, data: Mapping[str, Any], actor: Actor, now: datetime
+) -> None:
+    """Read a report type of a feed by another mapping from now on; what was read stays.
+
+    Raises:
+        UnknownFeed: there is none of this name.
+        BadFeed: its source has no mappings to change, or this one cannot be read.
+    """
+    check_may(actor, "feeds.edit")
+    options = options_with(name, kind, data)
+    change_feed(name=name, options=options, actor=actor, now=now)
+
+
+def options_with(name: str, kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """A feed's options with another mapping of one report type. Writes nothing.
+
+    Raises:
+        UnknownFeed: there is none of this name.
+        BadFeed: its source has no mappings to change, or this one cannot be read.
+    """
+    feed = Feed.objects.filter(name=name).first()
+    if feed is None:
+        raise rules.UnknownFeed(feed=name)
+    source = all_sources().get(feed.source)
+    if source is None or source.mapped is None:
+        raise rules.BadFeed(reason=f"the mappings of “{feed.source}” are part of the program")
+    options = source.mapped.changed(kind, feed.options, data)
+    check_options(feed.source, options)
+    return options
 
 
 @transaction.atomic
@@ -92,6 +169,28 @@ def _check(values: Mapping[str, Any]) -> None:
     if strange:
         raise rules.BadFeed(reason=f"it has no {strange[0]}")
     rules.check_feed(values, all_sources())
+    check_options(values["source"], values.get("options") or {})
+
+
+def check_options(source: str, options: Mapping[str, Any]) -> None:
+    """The source could read a report with these options.
+
+    Raises:
+        BadFeed: it could not, and why.
+    """
+    if not isinstance(options, dict):
+        raise rules.BadFeed(reason="its options are a table")
+    for name in ("provider", "feed", "code", "tlp", "report"):
+        if not isinstance(options.get(name, ""), str):
+            raise rules.BadFeed(reason=f"its option {name} is a text")
+    if options.get("tlp", "RED") not in rules.TLPS:
+        raise rules.BadFeed(reason=f"“{options['tlp']}” is no TLP label")
+    found = all_sources().get(source)
+    if found is not None and found.check is not None:
+        try:
+            found.check(options)
+        except BadMapping as wrong:
+            raise rules.BadFeed(reason=str(wrong)) from wrong
 
 
 def _first_due(values: Mapping[str, Any], now: datetime) -> datetime | None:

@@ -22,13 +22,15 @@ from muhafiz.feeds import rules
 from muhafiz.feeds.actions.feeds import secrets_context
 from muhafiz.feeds.actions.intake import keep_report
 from muhafiz.feeds.models import Feed, Report
-from muhafiz.feeds.sources import source_named
+from muhafiz.feeds.sources import ParseContext, source_named
 from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.keyring.queries import unseal
 
 FETCH_JOB = "feeds.fetch"
 _FIRST_DAYS = 2
 _MOST_DAYS = 30
+_TRIED_ROWS = 1_000
+TRY_JOB = "feeds.try_fetch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,28 @@ def fetch_feed(
         tick(number, report.file_name)
     _move_watermark(found, now, kept, actor=actor)
     return Fetched(kept, known)
+
+
+def try_fetch(*, feed: str, options: Mapping[str, Any], now: datetime) -> str:
+    """Ask the sender with other options for its last days, look at one report; keep nothing.
+
+    Raises:
+        UnknownFeed: there is none that can be fetched.
+        CannotFetch: the sender refused or broke off.
+    """
+    found = Feed.objects.filter(name=feed).first()
+    source = source_named(found.source) if found is not None and found.source else None
+    if found is None or source is None or source.fetch is None:
+        raise rules.UnknownFeed(feed=feed)
+    wanted = {**_options(found), **options}
+    since = now - timedelta(days=_FIRST_DAYS)
+    for report in source.fetch(wanted, since.date(), now.date()):
+        context = ParseContext(report.file_name, now, _TRIED_ROWS, {"tlp": found.tlp, **options})
+        for batch in source.parse(report.content, context):
+            read, aside = batch.events.num_rows, batch.set_aside.num_rows
+            return f"{report.file_name}: {read} rows would be read, {aside} set aside"
+        return f"{report.file_name}: no row in it"
+    return "The sender answered and offers no report of these days."
 
 
 def _since(watermark: datetime | None, now: datetime) -> datetime:

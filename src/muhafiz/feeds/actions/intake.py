@@ -23,10 +23,11 @@ from muhafiz.feeds import rules
 from muhafiz.feeds.models import Feed, Report
 from muhafiz.feeds.raw_store import RawFile, RawStore
 from muhafiz.feeds.sources import HEAD_BYTES, all_sources
-from muhafiz.feeds.unpacking import base_name, first_head, is_packed
+from muhafiz.feeds.unpacking import CannotUnpack, base_name, first_head, is_packed
 from muhafiz.jobs.actions.queue import enqueue_job
 
 PROCESS_JOB = "feeds.process_report"
+_STRANGE = "No feed recognizes these bytes; assign it to one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ class KeptReport:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Bytes that are kept already, and what is known of how they came. `feed` None: no feed's."""
+    """Bytes that are kept already, and what is known of how they came. `feed` None: no feed's.
+
+    `trouble` (reason, detail) keeps them from being read until a person has looked.
+    """
 
     raw: RawFile
     feed: str | None
@@ -49,6 +53,7 @@ class Delivery:
     received_at: datetime
     door: str
     identifier: str = ""
+    trouble: tuple[str, str] | None = None
 
 
 def raw_store() -> RawStore:
@@ -82,19 +87,25 @@ def keep_report(
     store = raw_store()
     kept = store.keep(raw)
     name = base_name(file_name)
-    chosen = feed or guess_feed(store, kept, name)
-    delivery = Delivery(kept, chosen, name, received_at, door, identifier)
+    chosen, trouble = (feed, None) if feed else guess_feed(store, kept, name)
+    delivery = Delivery(kept, chosen, name, received_at, door, identifier, trouble)
     return record_delivery(delivery, actor=actor, now=now)
 
 
-def guess_feed(store: RawStore, kept: RawFile, file_name: str) -> str | None:
-    """The name of the feed that kept bytes belong to; None when none can read them."""
-    member, head = _head(store, kept, file_name)
+def guess_feed(
+    store: RawStore, kept: RawFile, file_name: str
+) -> tuple[str | None, tuple[str, str] | None]:
+    """The name of the feed that kept bytes belong to; or None and the trouble with them."""
+    try:
+        member, head = _head(store, kept, file_name)
+    except CannotUnpack as refusal:
+        return None, (refusal.reason, str(refusal))
     scores = {name: source.recognizes(member, head) for name, source in all_sources().items()}
     feeds = list(Feed.objects.filter(enabled=True).exclude(source="").order_by("id"))
     choices = [rules.FeedChoice(feed.pk, feed.source, feed.file_pattern) for feed in feeds]
     chosen = rules.choose_feed(member, scores, choices)
-    return next((feed.name for feed in feeds if feed.pk == chosen), None)
+    found = next((feed.name for feed in feeds if feed.pk == chosen), None)
+    return found, None if found else (rules.UNRECOGNIZED, _STRANGE)
 
 
 def _head(store: RawStore, kept: RawFile, file_name: str) -> tuple[str, bytes]:
@@ -107,16 +118,10 @@ def _head(store: RawStore, kept: RawFile, file_name: str) -> tuple[str, bytes]:
 
 
 @transaction.atomic
-def record_delivery(
-    delivery: Delivery, *, actor: Actor, now: datetime, quarantine: tuple[str, str] | None = None
-) -> KeptReport:
-    """Make the row of bytes already kept, queue its reading, write the audit entry.
-
-    `quarantine` (reason, detail) keeps the report from being read.
-    """
+def record_delivery(delivery: Delivery, *, actor: Actor, now: datetime) -> KeptReport:
+    """Make the row of bytes already kept, queue its reading, write the audit entry."""
     feed = _feed_for(delivery.feed, now)
-    if delivery.feed is None and quarantine is None:
-        quarantine = (rules.UNRECOGNIZED, "No feed recognizes these bytes; assign it to one.")
+    quarantine = delivery.trouble
     report, made = Report.objects.get_or_create(
         feed=feed, sha256=delivery.raw.sha256, defaults=_first_values(delivery, quarantine)
     )

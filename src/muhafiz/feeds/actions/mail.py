@@ -113,8 +113,9 @@ def _deliveries(facts: MailFacts, now: datetime) -> list[Delivery]:
     for attachment in facts.attachments:
         kept = store.keep(attachment.content)
         name = base_name(attachment.name)
-        feed = guess_feed(store, kept, name)
-        found.append(Delivery(kept, feed, name, now, "mail", facts.message_id[:300]))
+        feed, trouble = guess_feed(store, kept, name)
+        identifier = facts.message_id[:300]
+        found.append(Delivery(kept, feed, name, now, "mail", identifier, trouble))
     return found
 
 
@@ -162,8 +163,9 @@ def _take_malformed(
     )
     if not made:
         return MailTaken(mail.outcome, (), duplicate=True)
-    delivery = Delivery(kept, None, f"{digest[:16]}.eml", now, "mail")
-    report = record_delivery(delivery, actor=actor, now=now, quarantine=("malformed-mail", trouble))
+    fault = ("malformed-mail", trouble)
+    delivery = Delivery(kept, None, f"{digest[:16]}.eml", now, "mail", trouble=fault)
+    report = record_delivery(delivery, actor=actor, now=now)
     mail.reports = [report.id]
     mail.save(update_fields=["reports"])
     _audit(mail, actor=actor, now=now)

@@ -5,9 +5,9 @@
 2. An archive is walked to its end before its first row is read (`unpacking.inspect`): it is taken
    whole or quarantined whole.
 3. Batches come from `reading.batches`; blocks already committed are cut again but not read.
-4. `_commit` gives a batch to the lake and moves the report forward, or neither. A run that was
-   killed resumes behind the last commit; a second worker on the same report finds it moved and
-   stops.
+4. `commit_batch` gives a batch, whose files are written already, to the lake and moves the report
+   forward, or neither. A run that was killed resumes behind the last commit; a second worker on
+   the same report finds it moved and stops.
 5. `_finish` closes the report with an audit entry.
 """
 
@@ -32,11 +32,12 @@ from muhafiz.feeds.actions.batches import Overtaken, commit_batch, fresh, locked
 from muhafiz.feeds.actions.intake import raw_store
 from muhafiz.feeds.models import Report
 from muhafiz.feeds.raw_store import RawStore
-from muhafiz.feeds.reading import Reading, batches, closing, cuts
+from muhafiz.feeds.reading import Reading, Store, batches, closing, cuts
 from muhafiz.feeds.sources import source_named
 from muhafiz.feeds.unpacking import CannotUnpack, Member, inspect, is_packed, members
 from muhafiz.jobs.registry import JobCancelled, JobLost, WorkerStopping
-from muhafiz.lake.actions.append import installation_salt, prepare_batch
+from muhafiz.lake.actions.append import draft_batch, installation_salt, prepare_batch
+from muhafiz.lake.drafting import discard_drafts, write_draft
 from muhafiz.lake.refusals import DiskNearlyFull as LakeDiskNearlyFull
 
 Progress = Callable[[int, int, str], None]
@@ -152,7 +153,12 @@ def reading_of(report: Report) -> Reading:
         batch_rows=report.batch_rows,
         options=options,
         attribute=partial(attribution.attribute, tables=tables, encode=True),
-        prepare=partial(prepare_batch, salt=installation_salt()),
+        store=Store(
+            prepare=partial(prepare_batch, salt=installation_salt()),
+            draft=draft_batch,
+            write=write_draft,
+            discard=discard_drafts,
+        ),
     )
 
 

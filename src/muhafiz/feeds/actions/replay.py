@@ -7,25 +7,24 @@ under new batch numbers in the transaction that settles the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import pyarrow as pa
 from django.db import transaction
 
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.feeds import rules
 from muhafiz.feeds.actions.batches import append, fresh, locked
-from muhafiz.feeds.actions.intake import queue_reading, raw_store
-from muhafiz.feeds.actions.processing import opened_members, reading_of
+from muhafiz.feeds.actions.intake import queue_reading
+from muhafiz.feeds.actions.processing import reading_of
+from muhafiz.feeds.actions.rereading import reread
 from muhafiz.feeds.models import Feed, Report, SetAsideRow
-from muhafiz.feeds.reading import ReadBatch, cuts, read
+from muhafiz.feeds.reading import ReadBatch
 from muhafiz.jobs.actions.queue import enqueue_job
 
 REPLAY_JOB = "feeds.replay_set_aside"
-_ROWS_AT_ONCE = 20_000  # a database takes only so many values in one question
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def replay_set_aside(
     wanted = _open_rows(report_id, rows)
     accepted = still = 0
     if wanted:
-        for batch, asked in _replayed_batches(report, wanted):
+        for batch, asked in reread(report, wanted, reading_of(report)):
             taken = _settle(report_id, batch, asked, actor=actor, now=now)
             accepted, still = accepted + taken, still + len(asked) - taken
     return Replayed(accepted, still)
@@ -172,35 +171,6 @@ def _open_row(row_id: int) -> SetAsideRow:
     if row is None:
         raise rules.CannotReplay(reason="the row is not there, or settled already")
     return row
-
-
-def _replayed_batches(
-    report: Report, wanted: dict[int, bytes | None]
-) -> Iterator[tuple[ReadBatch, list[int]]]:
-    """The wanted rows read again, a block at a time, with the positions asked for in each."""
-    reading = reading_of(report)
-    left = set(wanted)
-    with opened_members(raw_store(), report) as found:
-        for cut in cuts(found, reading):
-            first = cut.offset + cut.block.first_row
-            asked = sorted(row for row in left if first <= row < first + cut.block.rows)
-            if not asked:
-                continue
-            left.difference_update(asked)
-            plain = [row for row in asked if wanted[row] is None]
-            for part in _parts(plain):
-                yield read(cut, reading, only=pa.array(part, pa.int64())), part
-            for row in asked:
-                edited = wanted[row]
-                if edited is not None:
-                    yield read(cut.with_row(row, edited), reading), [row]
-            if not left:
-                return
-
-
-def _parts(rows: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        yield rows[start : start + _ROWS_AT_ONCE]
 
 
 @transaction.atomic

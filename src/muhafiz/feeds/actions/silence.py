@@ -41,7 +41,10 @@ def _note(feed_id: int, since: datetime | None, reason: str, *, actor: Actor, no
     if bool(feed.silent_reason) == bool(reason):
         return 0
     feed.silent_since, feed.silent_reason = since, reason
-    feed.save(update_fields=["silent_since", "silent_reason"])
+    feed.quiet_until, feed.quiet_by, feed.quiet_note = None, "", ""
+    feed.save(
+        update_fields=["silent_since", "silent_reason", "quiet_until", "quiet_by", "quiet_note"]
+    )
     record_entry(
         actor=actor,
         now=now,

@@ -14,20 +14,25 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from muhafiz.feeds.columns.aside import Aside
 from muhafiz.feeds.columns.chunks import decode_row, utf8_chunks
+from muhafiz.feeds.columns.coded import spelled_table
 from muhafiz.feeds.columns.quotes import sound_quotes
 from muhafiz.feeds.columns.records import cut_rows, gather_blocks, row_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from muhafiz.feeds.sources import Block, ParseContext
 
 _LINE_FEED, _RETURN, _QUOTE = 10, 13, 34
 _HEADER_LINES = 32
+_CODED = pa.dictionary(pa.int32(), pa.string())
+_MUCH, _HEAD = 1 << 20, 1 << 17  # bytes of a block that is sampled, and of its sample
+_REPEATS = 4  # times that a text comes in the sample, where coding is worth it
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,10 @@ class CsvShape:
 
 @dataclass(frozen=True, slots=True)
 class FieldTable:
-    """A block's fields: `rows` are row numbers, `fields` strings as they stood ("" = empty)."""
+    """A block's fields: `rows` are row numbers, `fields` strings as they stood ("" = empty).
+
+    A column whose texts repeat may be coded (see `coded`).
+    """
 
     rows: Any
     fields: pa.Table
@@ -172,7 +180,8 @@ def _merge(rows: Any, fields: pa.Table, more_rows: Any, more: pa.Table) -> tuple
         return rows, fields
     both = np.concatenate([rows, more_rows])
     order = np.argsort(both, kind="stable")
-    return both[order], pa.concat_tables([fields, more]).combine_chunks().take(pa.array(order))
+    whole = pa.concat_tables([spelled_table(fields), more]).combine_chunks()
+    return both[order], whole.take(pa.array(order))
 
 
 def _doubtful_rows(block: Block, delimiter: int) -> Any:
@@ -180,7 +189,7 @@ def _doubtful_rows(block: Block, delimiter: int) -> Any:
     data = block.data
     cells = np.frombuffer(data, np.uint8)
     found: list[Any] = []
-    if data.count(b"\n") != len(block.ends):
+    if block.folded and data.count(b"\n") != len(block.ends):
         breaks = np.flatnonzero(cells == _LINE_FEED)
         found.append(breaks[~np.isin(breaks, block.ends - 1, assume_unique=True)])
     if b"\r" in data:
@@ -242,7 +251,7 @@ def _read_sound(block: Block, indexes: Any, shape: CsvShape, aside: Aside) -> tu
         starts = np.concatenate(([0], block.ends[:-1]))
         data = b"".join(data[starts[i] : block.ends[i]] for i in indexes)
     wrong: list[tuple[int, int]] = []
-    table = _arrow_table(data, shape, wrong)
+    table = _read_csv(data, shape, wrong)
     if table.num_rows + len(wrong) != len(indexes):
         return _read_alone(block, indexes, shape, aside)
     for place, count in wrong:
@@ -252,10 +261,20 @@ def _read_sound(block: Block, indexes: Any, shape: CsvShape, aside: Aside) -> tu
     return block.positions[kept], table
 
 
-def _arrow_table(data: bytes, shape: CsvShape, wrong: list[tuple[int, int]]) -> pa.Table:
+def _read_csv(data: bytes, shape: CsvShape, wrong: list[tuple[int, int]]) -> pa.Table:
+    """The rows of `data`, row and width of those that are too short or too long in `wrong`."""
     if not data or not shape.names:
         return _table((), shape)
+    kinds = dict.fromkeys(shape.names, pa.string())
+    if len(data) > _MUCH:
+        head = data[: data.rfind(b"\n", 0, _HEAD) + 1]
+        kinds |= _repeating(_arrow_table(head, shape, kinds, []))
+    return _arrow_table(data, shape, kinds, wrong)
 
+
+def _arrow_table(
+    data: bytes, shape: CsvShape, kinds: Mapping[str, pa.DataType], wrong: list[tuple[int, int]]
+) -> pa.Table:
     def note(row: csv.InvalidRow) -> str:
         wrong.append((row.number - 1, row.actual_columns))
         return "skip"
@@ -272,11 +291,18 @@ def _arrow_table(data: bytes, shape: CsvShape, wrong: list[tuple[int, int]]) -> 
             invalid_row_handler=note,
         ),
         convert_options=csv.ConvertOptions(
-            check_utf8=False,
-            column_types=dict.fromkeys(shape.names, pa.string()),
-            strings_can_be_null=False,
+            check_utf8=False, column_types=kinds, strings_can_be_null=False
         ),
     )
+
+
+def _repeating(table: pa.Table) -> dict[str, pa.DataType]:
+    """Which columns are worth coding, judged by the first rows."""
+    return {
+        name: _CODED
+        for name in table.column_names
+        if pc.count_distinct(table[name]).as_py() * _REPEATS <= table.num_rows
+    }
 
 
 def _read_alone(block: Block, indexes: Any, shape: CsvShape, aside: Aside) -> tuple[Any, pa.Table]:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muhafiz.feeds.columns import readings
+from muhafiz.feeds.columns.coded import coded, constant, filled, spelled
 from muhafiz.feeds.columns.extras import json_objects, merged
 from muhafiz.feeds.columns.records import row_bytes
 from muhafiz.feeds.sources import ParsedBatch
@@ -88,8 +89,12 @@ class _Column:
         return str(self.values[place].as_py())
 
     def spread(self, read: pa.Array) -> pa.Array:
-        """A reading of the distinct values, row by row."""
-        return read if self.indices is None else read.take(self.indices)
+        """A reading of the distinct values for all rows; texts stay coded."""
+        if self.indices is None:
+            return read
+        if pa.types.is_string(read.type):
+            return coded(read, self.indices)
+        return read.take(self.indices)
 
     def unread(self, read: pa.Array) -> Any:
         """Indexes of the rows whose text is there and was not read."""
@@ -100,7 +105,7 @@ class _Column:
         return np.flatnonzero(mask.to_numpy(zero_copy_only=False))
 
     def texts(self) -> pa.Array:
-        """The texts, row by row."""
+        """The texts of all rows."""
         return self.spread(self.values)
 
 
@@ -109,7 +114,8 @@ def _hardly_repeats(texts: pa.Array) -> bool:
     if not pa.types.is_string(texts.type) or len(texts) < _SAMPLE:
         return False
     sample = texts.slice(len(texts) - _SAMPLE)
-    return bool(pc.count_distinct(sample).as_py() * 10 > _SAMPLE * 9)
+    said = sample.filter(pc.not_equal(sample, ""))
+    return bool(pc.count_distinct(said).as_py() * 10 > len(said) * 9)
 
 
 def finish(draft: Draft, block: Block, context: ParseContext) -> ParsedBatch:
@@ -242,7 +248,7 @@ def _read_loose(
             refuse(_without_address(unread, done), "domain", name, column)
         shown = np.zeros(column.rows, dtype=bool)
         shown[unread] = True
-        given[f"{name}_given"] = pc.if_else(pa.array(shown), column.texts(), None)
+        given[f"{name}_given"] = pc.if_else(pa.array(shown), spelled(column.texts()), None)
 
 
 def _without_address(indexes: Any, done: Mapping[str, pa.Array]) -> Any:
@@ -270,9 +276,9 @@ def _read_classification(
     types = pa.array([default if each is None else each.type for each in words], pa.string())
     finer = pa.array([None if each is None else each.identifier for each in words], pa.string())
     done["classification_type"] = column.spread(types)
-    identifier = column.spread(finer)
+    identifier = spelled(column.spread(finer))
     if "classification_identifier" in columns:
-        own = columns["classification_identifier"].texts()
+        own = spelled(columns["classification_identifier"].texts())
         if len(own.drop_null()) and len(finer.drop_null()):
             given["classification_type_given"] = pc.if_else(pc.is_valid(own), identifier, None)
         identifier = pc.coalesce(own, identifier)
@@ -295,12 +301,15 @@ def _fill_constants(done: dict[str, pa.Array], draft: Draft, context: ParseConte
     for name, text in constants.items():
         if text is None:
             continue
-        kind = PARSED.field(name).type
-        scalar = pa.scalar(int(text) if pa.types.is_integer(kind) else text, kind)
-        if name in done:
-            done[name] = pc.fill_null(done[name], scalar)
-        else:
-            done[name] = pa.repeat(scalar, len(draft.rows))
+        done[name] = _filled(done.get(name), name, text, len(draft.rows))
+
+
+def _filled(column: pa.Array | None, name: str, text: str, rows: int) -> pa.Array:
+    kind = PARSED.field(name).type
+    if pa.types.is_integer(kind):
+        number = pa.scalar(int(text), kind)
+        return pa.repeat(number, rows) if column is None else pc.fill_null(column, number)
+    return constant(text, rows) if column is None else filled(column, text)
 
 
 def _lay_out(done: dict[str, pa.Array], draft: Draft, extra: pa.Array) -> pa.Table:
@@ -310,7 +319,7 @@ def _lay_out(done: dict[str, pa.Array], draft: Draft, extra: pa.Array) -> pa.Tab
     if "classification_type" in done:
         types = done["classification_type"].dictionary_encode()
         taxonomies = [TAXONOMY_OF.get(each) for each in types.dictionary.to_pylist()]
-        taxonomy = pa.array(taxonomies, pa.string()).take(types.indices)
-        done["classification_taxonomy"] = taxonomy
+        done["classification_taxonomy"] = coded(pa.array(taxonomies, pa.string()), types.indices)
     arrays = [done[f.name] if f.name in done else pa.nulls(rows, f.type) for f in PARSED]
-    return pa.Table.from_arrays(arrays, schema=PARSED)
+    fields = [field.with_type(array.type) for field, array in zip(PARSED, arrays, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))

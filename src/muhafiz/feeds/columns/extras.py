@@ -10,15 +10,22 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from muhafiz.feeds.columns.coded import coded, spelled
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WORTH = 4
+# Arrow's own scalars: a Python text is looked at anew, with imports that fail, at every call.
+_EMPTY, _MARK, _OPEN, _CLOSE = (pa.scalar(text) for text in ("", '"', "{", "}"))
+_NOTHING = pa.scalar(None, pa.string())
 _TO_ESCAPE = r'["\\\x00-\x1f]'
 
 
 def json_objects(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
-    """One JSON object per row from text columns; NULL and empty texts are left out.
+    """One JSON object per row from text columns, coded where they repeat.
+
+    NULL and empty texts are left out.
 
     A row with nothing left is NULL. Keys stand in the order of `columns`. Columns are taken
     together as long as most rows repeat others: their part of the object is written only once for
@@ -29,12 +36,12 @@ def json_objects(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
     encoded = [(name, texts.dictionary_encode()) for name, texts in columns.items()]
     parts = [_part(group) for group in _groups(encoded, rows)]
     if len(parts) == 1:
-        return _closed([parts[0].texts]).take(parts[0].indices)
-    if pc.any(pc.equal(parts[0].texts, "")).as_py():
+        return coded(_closed([parts[0].texts]), parts[0].indices)
+    if pc.any(pc.equal(parts[0].texts, _EMPTY)).as_py():
         return _closed([part.texts.take(part.indices) for part in parts])
-    parts[0].texts = _opened(pc.binary_join_element_wise("{", parts[0].texts, ""))
-    parts[-1].texts = pc.binary_join_element_wise(parts[-1].texts, "}", "")
-    return pc.binary_join_element_wise(*(part.texts.take(part.indices) for part in parts), "")
+    parts[0].texts = _opened(pc.binary_join_element_wise(_OPEN, parts[0].texts, _EMPTY))
+    parts[-1].texts = pc.binary_join_element_wise(parts[-1].texts, _CLOSE, _EMPTY)
+    return pc.binary_join_element_wise(*(part.texts.take(part.indices) for part in parts), _EMPTY)
 
 
 @dataclass(slots=True)
@@ -85,7 +92,7 @@ def _part(group: _Group) -> _Part:
         name, texts = group.columns[0]
         none = pa.array([None], pa.string())
         distinct = pa.concat_arrays([texts.dictionary.cast(pa.string()), none])
-        return _Part(pc.fill_null(_member(name, distinct), ""), pa.array(group.codes))
+        return _Part(pc.fill_null(_member(name, distinct), _EMPTY), pa.array(group.codes))
     firsts = np.zeros(group.span, np.int64)  # codes that do not occur may say anything
     firsts[group.codes[::-1]] = np.arange(len(group.codes))[::-1]
     rows = pa.array(firsts)
@@ -93,13 +100,13 @@ def _part(group: _Group) -> _Part:
         _member(name, texts.dictionary).take(texts.indices.take(rows))
         for name, texts in group.columns
     ]
-    texts = pc.binary_join_element_wise(*members, "", null_handling="replace", null_replacement="")
+    texts = pc.binary_join_element_wise(*members, _EMPTY, null_handling="replace")
     return _Part(texts, pa.array(group.codes))
 
 
 def _closed(parts: list[pa.Array]) -> pa.Array:
-    joined = pc.binary_join_element_wise("{", *parts, "}", "")
-    return pc.if_else(pc.equal(joined, "{}"), None, _opened(joined))
+    joined = pc.binary_join_element_wise(_OPEN, *parts, _CLOSE, _EMPTY)
+    return pc.if_else(pc.equal(joined, pa.scalar("{}")), _NOTHING, _opened(joined))
 
 
 def _opened(objects: pa.Array) -> pa.Array:
@@ -109,10 +116,9 @@ def _opened(objects: pa.Array) -> pa.Array:
 
 def _member(name: str, distinct: pa.Array) -> pa.Array:
     """`,"name":"text"` for each text; NULL where there is none."""
-    quoted = pc.binary_join_element_wise('"', _escaped(distinct), '"', "")
-    key = f",{orjson.dumps(name).decode()}:"
-    member = pc.binary_join_element_wise(key, quoted, "")
-    return pc.if_else(pc.equal(distinct, ""), None, member)
+    key = pa.scalar(f',{orjson.dumps(name).decode()}:"')
+    member = pc.binary_join_element_wise(key, _escaped(distinct), _MARK, _EMPTY)
+    return pc.if_else(pc.equal(distinct, _EMPTY), _NOTHING, member)
 
 
 def _escaped(texts: pa.Array) -> pa.Array:
@@ -130,6 +136,7 @@ def merged(first: pa.Array, second: pa.Array) -> pa.Array:
 
     Callers keep the keys apart.
     """
+    first, second = spelled(first), spelled(second)
     inner = pc.replace_substring_regex(first, r"\}$", "")
     rest = pc.replace_substring_regex(second, r"^\{", "")
     both = pc.binary_join_element_wise(inner, rest, ",")

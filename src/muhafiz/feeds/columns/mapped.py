@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from muhafiz.feeds.columns.coded import spelled
 from muhafiz.feeds.columns.drafts import Draft, plain_array
 from muhafiz.feeds.columns.extras import json_objects
 from muhafiz.formats.rsit import UNDETERMINED
@@ -59,8 +60,8 @@ def _by_rules(
 ) -> dict[str, pa.Array]:
     """Types and identifiers of the rows for which a rule holds; the first that holds wins."""
     none = pa.nulls(fields.num_rows, pa.string())
-    types = texts.get("classification_type", none)
-    identifiers = texts.get("classification_identifier", none)
+    types = spelled(texts.get("classification_type", none))
+    identifiers = spelled(texts.get("classification_identifier", none))
     for rule in reversed(mapping.when):
         if rule.field in fields.column_names:
             holds = _holds(plain_array(fields.column(rule.field)), rule)

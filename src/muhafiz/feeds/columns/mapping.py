@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _OWN = frozenset({"row", "extra", "source_address", "destination_address", "feed_code"})
 MAPPABLE = frozenset(PARSED.names) - _OWN - {"classification_taxonomy"}
 SEVERITIES = ("critical", "high", "medium", "low", "info")
-_CONSTANT = frozenset(
+CONSTANT = frozenset(
     {"feed_provider", "feed_name", "severity", "tlp", "protocol_transport", "protocol_application",
      "malware_name", "source_port", "destination_port", "source_geolocation_cc"}
 )  # fmt: skip
@@ -89,7 +89,7 @@ class FieldMapping:
 def read_mapping(code: str, data: Mapping[str, Any]) -> FieldMapping:
     """A mapping from its data; raises BadMapping, naming what is wrong."""
     _check_keys(code, data.keys(), _KEYS)
-    columns = {name: _names(value) for name, value in _table(code, data, "map").items()}
+    columns = {name: _names(value) for name, value in table_of(code, data, "map").items()}
     _check_keys(code, columns, MAPPABLE)
     if data.get("type") is not None:
         _check_type(code, data["type"])
@@ -108,9 +108,9 @@ def read_mapping(code: str, data: Mapping[str, Any]) -> FieldMapping:
 
 
 def _constants(code: str, data: Mapping[str, Any]) -> dict[str, str]:
-    constants = {name: str(value) for name, value in _table(code, data, "constants").items()}
+    constants = {name: str(value) for name, value in table_of(code, data, "constants").items()}
     constants.update({name: str(data[name]) for name in ("severity", "tlp") if name in data})
-    _check_keys(code, constants, _CONSTANT)
+    _check_keys(code, constants, CONSTANT)
     for name, text in constants.items():
         if name == "severity" and text not in SEVERITIES:
             raise BadMapping(f"{code}: {text!r} is no severity")
@@ -155,7 +155,8 @@ def _word(value: Any) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _table(code: str, data: Mapping[str, Any], name: str) -> dict[str, Any]:
+def table_of(code: str, data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The table called `name` in `data`, empty when it is not there; raises BadMapping."""
     value = data.get(name) or {}
     if not isinstance(value, dict):
         raise BadMapping(f"{code}: {name} is a table")

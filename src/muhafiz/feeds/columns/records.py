@@ -30,10 +30,14 @@ _LINE_FEED, _QUOTE = 10, 34
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Whole rows: their bytes, each ending in a line feed, and the offset behind each."""
+    """Whole rows: their bytes, each ending in a line feed, and the offset behind each.
+
+    `folded`: a row may hold line feeds within.
+    """
 
     data: bytes
     ends: Any
+    folded: bool = True
 
 
 def rows_of(lines: list[bytes]) -> Rows:
@@ -60,7 +64,7 @@ def cut_rows(
                 continue
             yield long
             long = None
-        rows, carry = _whole_rows(carry + buffer, joins, last=False)
+        rows, carry = _whole_rows(carry, buffer, joins)
         yield rows
         if len(carry) > row_limit:
             long = LongRow()
@@ -69,23 +73,38 @@ def cut_rows(
     if long is not None:
         yield long
     if carry:
-        yield _whole_rows(carry if carry.endswith(b"\n") else carry + b"\n", joins, last=True)[0]
+        yield _whole_rows(carry, b"" if carry.endswith(b"\n") else b"\n", joins, last=True)[0]
 
 
 def _whole_rows(
-    buffer: bytes, joins: Callable[[bytes], bool] | None, *, last: bool
+    carry: bytes, chunk: bytes, joins: Callable[[bytes], bool] | None, *, last: bool = False
 ) -> tuple[Rows, bytes]:
+    """The rows that end in what was carried over and the chunk; and what is carried on."""
+    cut = len(chunk) if last else chunk.rfind(b"\n") + 1
+    if not cut and b"\n" not in carry:
+        return Rows(b"", np.empty(0, np.int64)), carry + chunk
+    # One copy of the rows, whatever is carried: the slice of a view is none.
+    buffer, tail = b"".join((carry, memoryview(chunk)[:cut])), chunk[cut:]
     cells = np.frombuffer(buffer, np.uint8)
-    ends = np.flatnonzero(cells == _LINE_FEED) + 1
+    ends = lines = np.flatnonzero(cells == _LINE_FEED) + 1
     if ends.size and joins is not None and b'"' in buffer:
-        ends = _joined(buffer, cells, ends, joins, last=last)
+        ends = _joined(buffer, cells, ends, joins, behind=None if last else len(tail))
     whole = int(ends[-1]) if ends.size else 0
-    return Rows(buffer[:whole] if whole < len(buffer) else buffer, ends), buffer[whole:]
+    folded = len(ends) < len(lines)
+    if whole == len(buffer):
+        return Rows(buffer, ends, folded), tail
+    return Rows(buffer[:whole], ends, folded), buffer[whole:] + tail
 
 
 def _joined(
-    buffer: bytes, cells: Any, ends: Ints, joins: Callable[[bytes], bool], *, last: bool
+    buffer: bytes,
+    cells: Any,
+    ends: Ints,
+    joins: Callable[[bytes], bool],
+    *,
+    behind: int | None,
 ) -> Ints:
+    """The ends of rows; `behind`: bytes that follow and end in no row yet (None: the last)."""
     starts = np.concatenate(([0], ends[:-1]))
     quotes = (cells[: ends[-1]] == _QUOTE).view(np.uint8)
     odd = np.flatnonzero(np.bitwise_xor.reduceat(quotes, starts))
@@ -101,7 +120,8 @@ def _joined(
             at += 2
         else:
             at += 1
-    if at < odd.size and not last and len(buffer) - int(starts[odd[at]]) <= ROW_BYTES:
+    open_bytes = 0 if at == odd.size else len(buffer) - int(starts[odd[at]]) + (behind or 0)
+    if at < odd.size and behind is not None and open_bytes <= ROW_BYTES:
         keep[odd[at] :] = False  # its closing mark may come with the next chunk
     return ends[keep]
 
@@ -117,9 +137,11 @@ class _Gathering:
         self.ends: list[Any] = []
         self.positions: list[Any] = []
         self.aside = Aside()
+        self.folded = False
 
-    def take(self, data: bytes, ends: Ints) -> None:
+    def take(self, data: bytes, ends: Ints, *, folded: bool) -> None:
         """Append rows; `ends` are offsets in `data`."""
+        self.folded |= folded
         begin = self.first_row + self.rows
         self.positions.append(np.arange(begin, begin + ends.size))
         self.ends.append(ends + self.size)
@@ -144,6 +166,7 @@ class _Gathering:
             positions=np.concatenate(self.positions) if self.positions else none,
             apart=self.aside.table(),
             shape=shape,
+            folded=self.folded,
         )
 
 
@@ -195,7 +218,8 @@ def _take(gathering: _Gathering, piece: Rows | LongRow, done: int, room: int, mo
         return 0
     ends = piece.ends[done:until]
     whole = begin == 0 and int(ends[-1]) == len(piece.data)
-    gathering.take(piece.data if whole else piece.data[begin : int(ends[-1])], ends - begin)
+    data = piece.data if whole else piece.data[begin : int(ends[-1])]
+    gathering.take(data, ends - begin, folded=piece.folded)
     return until - done
 
 
@@ -232,8 +256,8 @@ def _slice(rows: Rows, first: int, until: int) -> Rows:
     begin = int(rows.ends[first - 1]) if first else 0
     ends = rows.ends[first:until]
     if begin == 0 and int(ends[-1]) == len(rows.data):
-        return rows if first == 0 else Rows(rows.data, ends)
-    return Rows(rows.data[begin : int(ends[-1])], ends - begin)
+        return rows if first == 0 else Rows(rows.data, ends, rows.folded)
+    return Rows(rows.data[begin : int(ends[-1])], ends - begin, rows.folded)
 
 
 def row_bytes(block: Block, index: int) -> bytes:

@@ -57,7 +57,8 @@ class Block:
     rows in `apart` included). `data` are the rows' bytes in UTF-8, each ending in a line feed;
     `ends` the offset just behind each row in `data`; `positions` each row's number in the report.
     `apart` are rows which the cutter itself had to set aside (SET_ASIDE). `shape` is what the
-    source learned from the report's beginning, e.g. the header.
+    source learned from the report's beginning, e.g. the header. `folded`: some row may hold line
+    feeds within.
     """
 
     number: int
@@ -68,13 +69,15 @@ class Block:
     positions: Any
     apart: pa.Table
     shape: Any = None
+    folded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedBatch:
     """What became of one block: accepted rows (PARSED), set aside rows (SET_ASIDE).
 
-    Both are in the report's order; `last_row` is the block's last row number (0: no row at all).
+    Strings of `events` may be dictionary-encoded where they repeat. Both are in the report's order;
+    `last_row` is the block's last row number (0: no row at all).
     """
 
     events: pa.Table
@@ -92,12 +95,30 @@ class FetchedReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Mapped:
+    """How a source whose mappings are data tells which one holds, and takes another.
+
+    `kind(file_name, options)` is the report type of a file. `current(kind, options, head)` is the
+    mapping that holds for it, as data (see `columns.mapping`); `head` is the report's beginning,
+    for sources that guess. `changed(kind, options, data)` gives the feed's options with `data` in
+    that mapping's place. `delimited`: header and delimiter are part of the mapping.
+    """
+
+    kind: Callable[[str, Mapping[str, Any]], str]
+    current: Callable[[str, Mapping[str, Any], bytes], Mapping[str, Any]]
+    changed: Callable[[str, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+    delimited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One kind of report.
 
     `version` rises when the same bytes would give other events. `recognizes(file_name, head)`
     answers 0 (no) to 100 (certain). `fetch(options, since, until)`, where the sender offers an
     API, yields the reports of these days (both included) and raises `CannotFetch`.
+    `check(options)` raises `BadMapping` for options that the parser could not use; `mapped` where
+    people may change its mappings.
     """
 
     name: str
@@ -107,11 +128,17 @@ class Source:
     blocks: Callable[[BinaryIO, ParseContext], Iterator[Block]]
     parse_block: Callable[[Block, ParseContext], ParsedBatch]
     fetch: Callable[[Mapping[str, Any], date, date], Iterator[FetchedReport]] | None = None
+    check: Callable[[Mapping[str, Any]], None] | None = None
+    mapped: Mapped | None = None
 
     @property
     def parser(self) -> str:
         """The parser's name in an event's provenance, e.g. "shadowserver/1"."""
         return f"{self.name}/{self.version}"
+
+    def kind(self, file_name: str, options: Mapping[str, Any]) -> str:
+        """The report type of a file; the source's own name where it knows no types."""
+        return self.mapped.kind(file_name, options) if self.mapped else self.name
 
     def parse(self, stream: BinaryIO, context: ParseContext) -> Iterator[ParsedBatch]:
         """Read a whole report, batch by batch, in order."""

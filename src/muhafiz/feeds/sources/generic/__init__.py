@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from muhafiz.feeds.columns.chunks import decode_head
 from muhafiz.feeds.columns.csv_rows import CsvShape, csv_blocks, read_fields
 from muhafiz.feeds.columns.drafts import finish
 from muhafiz.feeds.columns.mapped import draft_of
-from muhafiz.feeds.columns.mapping import FieldMapping, read_mapping
-from muhafiz.feeds.sources import HEAD_BYTES, Block, ParseContext, ParsedBatch, Source
+from muhafiz.feeds.columns.mapping import FieldMapping, read_mapping, table_of
+from muhafiz.feeds.columns.mapping_data import mapping_data
+from muhafiz.feeds.sources import HEAD_BYTES, Block, Mapped, ParseContext, ParsedBatch, Source
 from muhafiz.feeds.sources.generic.guess import OWNING, Guess, guess_mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["SOURCE", "Guess", "guess_mapping"]
 _CODE = "generic"
@@ -71,7 +72,7 @@ def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
     head = b""
     while len(head) < HEAD_BYTES and (piece := stream.read(HEAD_BYTES - len(head))):
         head += piece
-    mapping = _mapping(context, head)
+    mapping = _mapping(context.options, head)
     cut = csv_blocks(
         cast("BinaryIO", _Replayed(head, stream)),
         context,
@@ -85,8 +86,8 @@ def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
         yield replace(block, shape=mapped)
 
 
-def _mapping(context: ParseContext, head: bytes) -> FieldMapping:
-    data = context.options.get("mapping")
+def _mapping(options: Mapping[str, Any], head: bytes) -> FieldMapping:
+    data = options.get("mapping")
     if data is None:
         data = guess_mapping(head).mapping
         if not set(data["map"]) & OWNING:
@@ -101,6 +102,20 @@ def parse_block(block: Block, context: ParseContext) -> ParsedBatch:
     return finish(draft, block, context)
 
 
+def check(options: Mapping[str, Any]) -> None:
+    """The mapping that the options bring can be read; raises BadMapping."""
+    if options.get("mapping") is not None:
+        read_mapping(_CODE, table_of("options", options, "mapping"))
+
+
+def _current(_code: str, options: Mapping[str, Any], head: bytes) -> Mapping[str, Any]:
+    return mapping_data(_mapping(options, head))
+
+
+def _changed(_code: str, options: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    return {**options, "mapping": dict(data)}
+
+
 SOURCE = Source(
     name="generic",
     title="Delimited text with a mapping",
@@ -108,4 +123,6 @@ SOURCE = Source(
     recognizes=recognizes,
     blocks=blocks,
     parse_block=parse_block,
+    check=check,
+    mapped=Mapped(lambda _name, _options: _CODE, _current, _changed, delimited=True),
 )

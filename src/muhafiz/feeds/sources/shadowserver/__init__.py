@@ -1,9 +1,10 @@
 """Shadowserver's daily reports: CSV by column name, the report type from the file's name.
 
 Options of the feed: `mappings`, a folder of TOML files which add to or replace the built-in
-mappings (see `muhafiz.feeds.columns.mapping`) without a release; `report`, the report type when
-the file's name does not tell it. For `fetch`: `api_key`, `secret`, and optionally `api_url`,
-`download_url`, `reports` (types), `report_bytes` (limit for one report).
+mappings (see `muhafiz.feeds.columns.mapping`) without a release; `overrides`, a table of report
+type → such a mapping, which goes before both (the desk's workbench writes it); `report`, the
+report type when the file's name does not tell it. For `fetch`: `api_key`, `secret`, and optionally
+`api_url`, `download_url`, `reports` (types), `report_bytes` (limit for one report).
 
 A report type that nobody mapped is read by the common columns as RSIT "undetermined".
 """
@@ -13,18 +14,25 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from muhafiz.feeds.columns.chunks import decode_head
 from muhafiz.feeds.columns.csv_rows import column_names, csv_blocks, read_fields, split_row
 from muhafiz.feeds.columns.drafts import finish
 from muhafiz.feeds.columns.mapped import draft_of
-from muhafiz.feeds.columns.mapping import FieldMapping, load_mappings
-from muhafiz.feeds.sources import Block, ParseContext, ParsedBatch, Source
+from muhafiz.feeds.columns.mapping import (
+    BadMapping,
+    FieldMapping,
+    load_mappings,
+    read_mapping,
+    table_of,
+)
+from muhafiz.feeds.columns.mapping_data import mapping_data
+from muhafiz.feeds.sources import Block, Mapped, ParseContext, ParsedBatch, Source
 from muhafiz.feeds.sources.shadowserver.api import fetch_reports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MAPPINGS = Path(__file__).parent / "mappings"
 COMMON = "common"  # the table of columns that all reports share
@@ -71,14 +79,45 @@ def mapping_for(context: ParseContext) -> tuple[str, FieldMapping]:
 
     "scan6_x" and "x6" style IPv6 reports fall back to their IPv4 twin's mapping.
     """
-    code = str(context.options.get("report") or report_type(context.file_name))
-    known = mappings(context.options.get("mappings"))
+    return mapping_of(kind(context.file_name, context.options), context.options)
+
+
+def mapping_of(code: str, options: Mapping[str, Any]) -> tuple[str, FieldMapping]:
+    """A report type and its mapping, as the feed's options have it."""
+    known = mappings(options.get("mappings"))
+    own = table_of("overrides", options, "overrides").get(code)
+    if own is not None:
+        return code, read_mapping(code, own).on(known[COMMON].columns)
     twin = re.sub(r"^(scan|population|blocklist)6_", r"\1_", code)
     for name in (code, twin):
         if name in known and name != COMMON:
             return code, known[name]
     common = known[COMMON]
     return code, FieldMapping(code=code, identifier=code.replace("_", "-"), columns=common.columns)
+
+
+def kind(file_name: str, options: Mapping[str, Any]) -> str:
+    """The report type: the feed's option, else what the file's name says."""
+    return str(options.get("report") or report_type(file_name))
+
+
+def check(options: Mapping[str, Any]) -> None:
+    """Every mapping that the options bring can be read; raises BadMapping."""
+    folder = options.get("mappings")
+    if folder and not Path(folder).is_dir():
+        raise BadMapping(f"mappings: there is no folder {folder}")
+    mappings(folder or None)
+    for code, data in table_of("overrides", options, "overrides").items():
+        read_mapping(code, table_of("overrides", {code: data}, code))
+
+
+def _current(code: str, options: Mapping[str, Any], _head: bytes) -> Mapping[str, Any]:
+    return mapping_data(mapping_of(code, options)[1])
+
+
+def _changed(code: str, options: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    overrides = {**table_of("overrides", options, "overrides"), code: dict(data)}
+    return {**options, "overrides": overrides}
 
 
 def recognizes(file_name: str, head: bytes) -> int:
@@ -114,4 +153,6 @@ SOURCE = Source(
     blocks=blocks,
     parse_block=parse_block,
     fetch=fetch_reports,
+    check=check,
+    mapped=Mapped(kind, _current, _changed),
 )

@@ -16,11 +16,12 @@ from muhafiz.feeds.columns.chunks import utf8_chunks
 from muhafiz.feeds.columns.drafts import finish
 from muhafiz.feeds.columns.json_rows import JSON_BLOCK_BYTES, first_object, read_objects
 from muhafiz.feeds.columns.mapped_objects import draft_of_objects, flatten
+from muhafiz.feeds.columns.mapping import BadMapping
 from muhafiz.feeds.columns.records import Rows, cut_rows, gather_blocks
 from muhafiz.feeds.sources import Block, ParseContext, ParsedBatch, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import BinaryIO
 
     from muhafiz.feeds.columns.aside import LongRow
@@ -120,6 +121,13 @@ def parse_block(block: Block, context: ParseContext) -> ParsedBatch:
     return finish(draft, block, context)
 
 
+def check(options: Mapping[str, Any]) -> None:
+    """The event types are a list of texts; raises BadMapping."""
+    names = options.get("event_types", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise BadMapping("event_types is a list of texts")
+
+
 SOURCE = Source(
     name="suricata",
     title="Suricata alerts (EVE)",
@@ -127,4 +135,5 @@ SOURCE = Source(
     recognizes=recognizes,
     blocks=blocks,
     parse_block=parse_block,
+    check=check,
 )

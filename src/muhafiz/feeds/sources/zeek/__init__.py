@@ -24,7 +24,7 @@ from muhafiz.feeds.columns.drafts import finish
 from muhafiz.feeds.columns.json_rows import first_object, read_objects
 from muhafiz.feeds.columns.mapped import draft_of
 from muhafiz.feeds.columns.mapped_objects import draft_of_objects, flatten
-from muhafiz.feeds.columns.mapping import FieldMapping, When, read_mapping
+from muhafiz.feeds.columns.mapping import FieldMapping, When, read_mapping, table_of
 from muhafiz.feeds.columns.records import Rows, cut_rows, gather_blocks
 from muhafiz.feeds.sources import Block, ParseContext, ParsedBatch, Source
 
@@ -153,6 +153,12 @@ def _event(found: dict[str, Any], mapping: FieldMapping) -> dict[str, Any]:
     return flat
 
 
+def check(options: Mapping[str, Any]) -> None:
+    """The notes' types are RSIT's; raises BadMapping."""
+    for note, kind in table_of("options", options, "types").items():
+        read_mapping(f"types, {note}", {"type": kind})
+
+
 SOURCE = Source(
     name="zeek",
     title="Zeek notices and intelligence hits",
@@ -160,4 +166,5 @@ SOURCE = Source(
     recognizes=recognizes,
     blocks=blocks,
     parse_block=parse_block,
+    check=check,
 )

@@ -1,0 +1,94 @@
+"""All rows set aside for one reason, at once: read again, or dismissed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+
+from django.db import transaction
+
+from muhafiz.accounts.rules import check_may
+from muhafiz.audit.actions.entries import record_entry
+from muhafiz.common.actor import Actor
+from muhafiz.feeds import rules
+from muhafiz.feeds.actions.batches import locked
+from muhafiz.feeds.actions.replay import Replayed, replay_set_aside
+from muhafiz.feeds.facts import SetAsideChoice
+from muhafiz.feeds.models import SetAsideRow
+from muhafiz.feeds.queries import chosen_rows
+from muhafiz.jobs.actions.queue import enqueue_job
+
+REPLAY_GROUP_JOB = "feeds.replay_group"
+_ROWS_AT_ONCE = 500
+
+
+@transaction.atomic
+def queue_group_replay(*, chosen: SetAsideChoice, actor: Actor, now: datetime) -> int:
+    """Queue the reading of all chosen rows with today's mappings; the job's number.
+
+    Raises:
+        CannotReplay: no open row is meant.
+    """
+    check_may(actor, "reports.replay")
+    if chosen.state != SetAsideRow.State.OPEN or not chosen_rows(chosen).exists():
+        raise rules.CannotReplay(reason="no open row is meant")
+    return enqueue_job(REPLAY_GROUP_JOB, {"chosen": asdict(chosen)}, actor=actor, now=now)
+
+
+def replay_group(
+    *,
+    chosen: SetAsideChoice,
+    actor: Actor,
+    clock: Callable[[], datetime],
+    tick: Callable[[int, int, str], None] = lambda _done, _total, _note: None,
+) -> Replayed:
+    """Read all chosen rows again, a few hundred at a time. May be killed and run anew."""
+    places = list(chosen_rows(chosen).order_by("report_id", "row").values_list("report_id", "row"))
+    by_report: dict[int, list[int]] = {}
+    for report_id, row in places:
+        by_report.setdefault(report_id, []).append(row)
+    accepted = still = 0
+    for report_id, rows in by_report.items():
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            part = rows[start : start + _ROWS_AT_ONCE]
+            done = replay_set_aside(report_id=report_id, rows=part, actor=actor, now=clock())
+            accepted, still = accepted + done.accepted, still + done.still_open
+            note = f"{accepted} accepted, {still} still set aside"
+            tick(accepted + still, len(places), note)
+    return Replayed(accepted, still)
+
+
+@transaction.atomic
+def dismiss_group(*, chosen: SetAsideChoice, note: str, actor: Actor, now: datetime) -> int:
+    """Settle all chosen open rows as of no use, with the reason; how many.
+
+    Raises:
+        CannotReplay: no reason is given, or no open row is meant.
+    """
+    check_may(actor, "reports.replay")
+    if not note.strip():
+        raise rules.CannotReplay(reason="a dismissal needs its reason")
+    total = 0
+    for report_id in sorted(set(chosen_rows(chosen).values_list("report_id", flat=True))):
+        report = locked(report_id)
+        count = (
+            chosen_rows(chosen)
+            .filter(report_id=report_id)
+            .update(
+                state=SetAsideRow.State.DISMISSED, note=note, settled_at=now, settled_by=str(actor)
+            )
+        )
+        report.rows_open -= count
+        report.save(update_fields=["rows_open"])
+        total += count
+    if chosen.state != SetAsideRow.State.OPEN or not total:
+        raise rules.CannotReplay(reason="no open row is meant")
+    record_entry(
+        actor=actor,
+        now=now,
+        action="feeds.dismiss_group",
+        subject=f"set aside:{chosen.feed or ''}",
+        details={"rows": total, "note": note, **asdict(chosen)},
+    )
+    return total
