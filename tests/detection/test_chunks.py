@@ -37,7 +37,7 @@ def plan(rows: list[tuple[int, str]]) -> pa.Table:
     most=st.integers(1, 20),
     after=st.integers(-1, 12),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_each_organization_stands_in_exactly_one_chunk(
     *, tmp_path_factory, rows, letters, group, most, after
 ):

@@ -165,7 +165,7 @@ def test_the_most_specific_policy_wins():
     resend_days=st.integers(0, 10),
     days_ago=st.integers(0, 12),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_plan_is_what_the_rules_say(
     *, tmp_path_factory, rows, earlier, threshold, resend_days, days_ago
 ):

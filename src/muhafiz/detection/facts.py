@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -93,6 +94,21 @@ class SimulatedWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class SimulationFacts:
+    """A policy that was tried on the past. `result` is None until its job has ended well."""
+
+    id: int
+    title: str
+    policy: dict[str, Any]
+    days: int
+    job_id: int | None
+    made_at: datetime
+    made_by: str
+    finished_at: datetime | None
+    result: dict[str, Any] | None  # a `simulation.Comparison` as data
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """One digest run: a policy's closed window."""
 
@@ -116,3 +132,89 @@ class Sent:
     notices: int  # released
     undeliverable: int
     refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFacts:
+    """A finding. `assets` are those seen lately; `until` is the first day without the exception."""
+
+    id: int
+    number: str
+    organization_id: int
+    taxonomy: str
+    type: str
+    identifier: str  # empty: none finer than the type
+    severity: str  # empty: no source said
+    rank: int  # of the severity: -1 (unknown) to 4 (critical)
+    tlp: str
+    first_seen: datetime
+    last_seen: datetime
+    events: int
+    assets: int
+    state: str  # finding_rules.STATES
+    state_at: datetime
+    until: date | None
+    review: str  # of "not ours": waiting, accepted, rejected, or empty
+    reopened: int  # how often
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        """What tells it apart from the owner's others."""
+        return self.identifier or self.type
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFacts:
+    """One line of a finding's history."""
+
+    kind: str  # finding_rules.ANSWERS or NOTED
+    asset: str  # empty: the whole finding
+    until: date | None
+    reason: str
+    state: str  # of the finding after it
+    at: datetime
+    by: str  # as the audit log names it: "person:7"
+    by_name: str
+    by_owner: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFacts:
+    """One thing to mend: a service, machine, name or account, as the lake has it."""
+
+    asset: str
+    address: str | None
+    name: str | None
+    port: int | None
+    ports: int
+    protocol: str | None
+    network: str | None
+    network_id: int | None  # the claim that matched
+    malware: str | None
+    severity: str
+    events: int
+    first_seen: datetime
+    last_seen: datetime
+    state: str
+    until: date | None
+    answered: bool  # it has an answer of its own
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureDay:
+    """What one UTC day tells of some findings."""
+
+    day: date
+    severity: str
+    events: int
+    assets: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeekFacts:
+    """What changed within a week, as findings' ids."""
+
+    new: frozenset[int]  # first seen within it
+    gone: frozenset[int]  # fixed or gone quiet within it
+    worse: frozenset[int]  # more assets on the latest day than on the last day of the week before

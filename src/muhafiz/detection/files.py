@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 
 from muhafiz.common.identifiers import new_id
+from muhafiz.tenancy.current import refuse_under_tenant
 
 ROW_GROUP = 20_000
 
@@ -38,7 +39,12 @@ def folder() -> Path:
 
 
 def located(path: str) -> Path:
-    """The file of a row's relative `path`."""
+    """The file of a row's relative `path`; pools, plans and told files hold everybody's rows.
+
+    Raises:
+        NotAllowedToConstituents: a tenant asks; its letters' own bytes are in the outbox.
+    """
+    refuse_under_tenant()
     return folder() / path
 
 

@@ -1,12 +1,14 @@
-"""Timed work: digests, notices that found a contact, files nobody needs."""
+"""Timed work: digests, findings, notices that found a contact, files nobody needs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from muhafiz.detection.actions.exposure import gather_findings
 from muhafiz.detection.actions.housekeeping import tidy_files
 from muhafiz.detection.actions.notices import send_due_notices, send_stranded
+from muhafiz.detection.actions.simulations import SIMULATE_JOB, run_simulation
 from muhafiz.jobs.registry import JobRun, job
 
 
@@ -31,6 +33,12 @@ def digest(run: JobRun) -> None:
     )
 
 
+@job("detection.gather_findings", every=timedelta(minutes=2), attempts=3, lease=timedelta(hours=1))
+def findings(run: JobRun) -> None:
+    """Count what has changed in the lake into findings; end exceptions, close what is gone."""
+    gather_findings(actor=run.actor, now=run.now())
+
+
 @job("detection.send_stranded", every=timedelta(hours=1), attempts=3, lease=timedelta(minutes=10))
 def stranded(run: JobRun) -> None:
     """Send notices that had nobody to go to when they were composed, and now have."""
@@ -41,3 +49,13 @@ def stranded(run: JobRun) -> None:
 def tidy_notice_files(run: JobRun) -> None:
     """Remove pools that were planned, told files that were merged, and what crashes left."""
     tidy_files(actor=run.actor, now=run.now())
+
+
+@job(SIMULATE_JOB, attempts=2, lease=timedelta(minutes=30))
+def simulate_policy(run: JobRun, *, simulation_id: int) -> None:
+    """Try a policy on the past: who would have got what under it, against what holds."""
+    run_simulation(
+        simulation_id,
+        now=run.now(),
+        tick=lambda done, total: run.report(done=done, total=total, note="windows of the past"),
+    )

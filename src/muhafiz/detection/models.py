@@ -1,4 +1,4 @@
-"""Policies, what was gathered for them, the runs that made letters of it, and the notices.
+"""Policies, what was gathered for them, the runs that made letters of it, notices and findings.
 
 Events themselves never become rows here: they stand in Parquet files (pools, plans, told files)
 of which these tables keep path and digest. A file exists for readers only when its row is
@@ -208,3 +208,135 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.number or f"notice {self.pk}"
+
+
+class NumberRange(models.Model):
+    """The one row from which findings take their numbers.
+
+    Numbers are a permutation of 1, 2, 3 …: never given twice, and telling nothing about how many
+    findings others have.
+    """
+
+    factor = models.BigIntegerField()
+    offset = models.BigIntegerField()
+    taken = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.taken)
+
+
+class Finding(models.Model):
+    """One organization's problem of one kind, for as long as it lasts; the events are the lake's.
+
+    `first_seen`, `last_seen` and `events` are of the days that the lake still keeps.
+    """
+
+    number = models.CharField(max_length=20, unique=True)
+    organization_id = models.BigIntegerField()
+    classification_taxonomy = models.CharField(max_length=60, blank=True)
+    classification_type = models.CharField(max_length=60, blank=True)
+    classification_identifier = models.CharField(max_length=200, blank=True)
+    severity = models.CharField(max_length=10, blank=True)  # empty: no source said
+    rank = models.SmallIntegerField(default=-1)  # the severity's place, the worst is greatest
+    tlp = models.CharField(max_length=20)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    events = models.BigIntegerField()
+    assets = models.IntegerField()  # distinct, of the days that count as now
+    state = models.CharField(max_length=15, default="open")  # finding_rules.STATES
+    state_at = models.DateTimeField()
+    until = models.DateField(null=True)  # an exception holds up to, but not on, this day
+    review = models.CharField(max_length=10, blank=True)  # of "not ours": finding_rules.Review
+    by_assets = models.BooleanField(default=False)  # the state is what its assets' answers say
+    reopened = models.IntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "classification_type", "classification_identifier"],
+                name="detection_finding_once",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["organization_id", "state"], name="detection_finding_owner"),
+            models.Index(fields=["state", "last_seen"], name="detection_finding_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class FindingDay(models.Model):
+    """What one UTC day tells of a finding: counted anew from the lake whenever the day changes."""
+
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="days")
+    organization_id = models.BigIntegerField()
+    day = models.DateField()
+    events = models.BigIntegerField()
+    assets = models.IntegerField()
+    rank = models.SmallIntegerField()
+    strictness = models.SmallIntegerField()  # formats.tlp.rank of the strictest label
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["finding", "day"], name="detection_finding_day")
+        ]
+        indexes = [
+            models.Index(fields=["day"], name="detection_day"),
+            models.Index(fields=["organization_id", "day"], name="detection_day_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.finding_id} on {self.day}"
+
+
+class GatheredDay(models.Model):
+    """How far one UTC day of the lake is counted into findings."""
+
+    day = models.DateField(primary_key=True)
+    version = models.BigIntegerField()
+    epoch = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.day} up to {self.version}"
+
+
+class Response(models.Model):
+    """One line of a finding's history: an answer of its owner, or what the platform or CERT did."""
+
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="responses")
+    organization_id = models.BigIntegerField()
+    kind = models.CharField(max_length=15)  # finding_rules.ANSWERS or NOTED
+    asset = models.CharField(max_length=300, blank=True)  # empty: the whole finding
+    until = models.DateField(null=True)
+    reason = models.TextField(blank=True)
+    state = models.CharField(max_length=15)  # of the finding after it
+    at = models.DateTimeField()
+    by = models.CharField(max_length=200)  # the actor, as the audit log names it
+    by_name = models.CharField(max_length=200)
+    by_owner = models.BooleanField()  # a person of the organization, not the CERT or the platform
+
+    class Meta:
+        indexes = [models.Index(fields=["finding", "at"], name="detection_response_of")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at}"
+
+
+class Simulation(models.Model):
+    """A policy tried on the past: as edited, and what came of it."""
+
+    title = models.CharField(max_length=200)
+    policy = models.JSONField()  # the fields of rules.Policy without valid_from
+    days = models.PositiveSmallIntegerField()
+    job_id = models.BigIntegerField(null=True)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=200)
+    finished_at = models.DateTimeField(null=True)
+    result = models.JSONField(null=True)  # a simulation.Comparison as data
+
+    def __str__(self) -> str:
+        return f"simulation {self.pk}"

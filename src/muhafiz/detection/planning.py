@@ -20,6 +20,7 @@ from muhafiz.detection.columns import PLAN, ROWS, TOLD
 from muhafiz.detection.files import Writer, Written, folder, writing
 from muhafiz.detection.rules import Policy
 from muhafiz.formats import tlp
+from muhafiz.lake.exposures import ASSET_SQL
 
 RANGE_ROWS = 250_000
 _FINDING_COLUMNS = ["organization_id", "finding", "first_told", "last_seen"]
@@ -28,6 +29,10 @@ _FINDING_COLUMNS = ["organization_id", "finding", "first_told", "last_seen"]
 Inhibitions = Callable[
     [set[int], set[str], set[int]], tuple[list[tuple[int, str]], list[tuple[int, str]]]
 ]
+
+#: Organization ids → what owners live with, or the CERT agreed is not theirs: (organization,
+#: RSIT type, identifier or "", asset or None for all).
+Excepted = Callable[[set[int]], list[tuple[int, str, str, str | None]]]
 
 # A standing problem is told apart by what the owner has to mend. The port counts only where it is
 # a service of the owner's (class "vulnerable"): an infected machine's source port changes with
@@ -48,7 +53,7 @@ WITH told AS (
     SELECT finding, min(first_told) AS first_told, max(last_told) AS last_told
     FROM told_part GROUP BY finding
 ), found AS (
-    SELECT *, {_FINDING} AS finding FROM part
+    SELECT *, {_FINDING} AS finding, {ASSET_SQL} AS asset FROM part
 ), marked AS (
     SELECT p.*, t.first_told,
         CASE
@@ -57,6 +62,10 @@ WITH told AS (
                          AND i.type = p.classification_type) THEN 'inhibited'
             WHEN EXISTS (SELECT 1 FROM inhibited_claims i WHERE i.id = p.network_id
                          AND i.type = p.classification_type) THEN 'inhibited'
+            WHEN EXISTS (SELECT 1 FROM excepted e WHERE e.organization_id = p.organization_id
+                         AND e.type = coalesce(p.classification_type, '')
+                         AND e.identifier = coalesce(p.classification_identifier, '')
+                         AND coalesce(e.asset, p.asset) = p.asset) THEN 'inhibited'
             WHEN t.last_told > $cutoff THEN 'withheld'
             ELSE 'tell'
         END AS marked
@@ -122,6 +131,7 @@ def make_plan(
     window_end: datetime,
     inhibitions: Inhibitions,
     *,
+    excepted: Excepted = lambda _: [],
     only: int | None = None,
     root: Path | None = None,
     memory_mib: int = 512,
@@ -129,7 +139,7 @@ def make_plan(
     """Decide about every row of `sources` (about one organization's when `only` is given).
 
     1. the label: RED, missing or unknown is refused;
-    2. inhibitions of the owner or of the matched network;
+    2. inhibitions of the owner or of the matched network, and what its owner has an exception for;
     3. a finding told less than `policy.resend_days` before `window_end` is withheld;
     4. an owner with fewer rows to tell than `policy.threshold` is carried to the next window
        (not when `only` is given: a person asked for it).
@@ -146,6 +156,7 @@ def make_plan(
         for first, last in _ranges(engine, only):
             rows = _load_range(engine, first, last, told)
             _load_inhibitions(engine, rows, inhibitions)
+            _load_excepted(engine, rows, excepted)
             decided = _decided(engine, _barred(rows), policy, window_end, only=only)
             outputs.take(_in_order(rows, decided), window_end)
         decisions = outputs.decisions
@@ -266,6 +277,15 @@ def _load_inhibitions(
         ("inhibited_owners", "inhibited_claims"), inhibitions(owners, types, claims), strict=True
     ):
         engine.register(name, _pairs(pairs))
+
+
+def _load_excepted(engine: duckdb.DuckDBPyConnection, rows: pa.Table, excepted: Excepted) -> None:
+    """The table `excepted` for the owners of the rows of `part`."""
+    listed = excepted(set(rows["organization_id"].unique().to_pylist()))
+    kinds = (pa.int64(), pa.string(), pa.string(), pa.string())
+    names = ("organization_id", "type", "identifier", "asset")
+    columns = [pa.array([line[at] for line in listed], kind) for at, kind in enumerate(kinds)]
+    engine.register("excepted", pa.table(dict(zip(names, columns, strict=True))))
 
 
 def _pairs(pairs: Iterable[tuple[int, str]]) -> pa.Table:

@@ -10,19 +10,17 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from muhafiz.detection.arrivals import arrivals_after, events_of
-from muhafiz.detection.columns import ROWS, owned_rows
+from muhafiz.detection.arrivals import arrivals_after
+from muhafiz.detection.asset_answers import excepted
 from muhafiz.detection.composing import Composition, chunks, languages_of
-from muhafiz.detection.facts import NoticePreview, Preview, SimulatedWindow
-from muhafiz.detection.files import located, write_table
+from muhafiz.detection.facts import NoticePreview, Preview
+from muhafiz.detection.files import located
 from muhafiz.detection.gathering import files_by_report, gather_reports
 from muhafiz.detection.models import GatheredReport, Pool, Position, ToldFile
 from muhafiz.detection.planning import Source, make_plan
-from muhafiz.detection.recipients import contacts, house, inhibitions, organizations, zone
-from muhafiz.detection.rules import Policy, closed_window
-from muhafiz.detection.sorting import sort_by_policy
+from muhafiz.detection.recipients import contacts, house, inhibitions, organizations
+from muhafiz.detection.rules import Policy
 from muhafiz.detection.stored import current_policies, taken_from
-from muhafiz.lake.query import EventQuery
 
 
 def preview_notices(*, at: datetime, policy_code: str | None = None, limit: int = 20) -> Preview:
@@ -42,47 +40,13 @@ def preview_notices(*, at: datetime, policy_code: str | None = None, limit: int 
                 continue
             sources = [*_waiting(policy.code), *arrived.get(policy.code, [])]
             told = [located(file.path) for file in ToldFile.objects.filter(retired_at=None)]
-            plan = make_plan(sources, told, policy, at, inhibitions(at), root=root)
+            plan = make_plan(
+                sources, told, policy, at, inhibitions(at), excepted=excepted(at), root=root
+            )
             decisions.update(plan.decisions)
             letters += plan.recipients
             shown += _shown(root / plan.plan.path, policy, at, limit - len(shown))
     return Preview(tuple(shown), letters, dict(decisions))
-
-
-def simulate(policy: Policy, *, since: datetime, until: datetime) -> list[SimulatedWindow]:
-    """What a policy would have done with the past: each window of it between two moments.
-
-    The policy is taken to be the only one. Windows go by the receipt of reports; a policy that
-    writes at once is shown by the hour. Nothing was told before `since`.
-    """
-    cadence = "hourly" if policy.cadence == "at_once" else policy.cadence
-    moments = zone(until)
-    answers: list[SimulatedWindow] = []
-    told: list[Path] = []
-    carried: list[Path] = []
-    with tempfile.TemporaryDirectory(prefix="muhafiz-simulation-") as scratch:
-        root = Path(scratch)
-        windows = []
-        window = closed_window(cadence, until, moments)
-        while window.end > since:
-            windows.append(window)
-            window = closed_window(cadence, window.start, moments)
-        for window in reversed(windows):
-            query = EventQuery(
-                received_since=max(window.start, since), received_until=window.end, limit=None
-            )
-            pools = [
-                root / write_table("pool", part, ROWS, until, root).path
-                for events in events_of(query)
-                for code, part in sort_by_policy(owned_rows(events), [policy]).items()
-                if code
-            ]
-            sources = [Source(path) for path in (*carried, *pools)]
-            plan = make_plan(sources, told, policy, window.end, inhibitions(until), root=root)
-            told += [root / plan.told.path] if plan.told else []
-            carried = [root / plan.carried.path] if plan.carried else []
-            answers.append(SimulatedWindow(window.label, plan.recipients, plan.decisions))
-    return answers
 
 
 def _arrived(policies: Sequence[Policy], at: datetime, root: Path) -> dict[str, list[Source]]:

@@ -1,4 +1,4 @@
-"""Questions about policies and notices."""
+"""Questions about policies, notices and findings."""
 
 from __future__ import annotations
 
@@ -14,15 +14,52 @@ from django.db.models import Count, Sum
 
 from muhafiz.constituency.queries import contact_version
 from muhafiz.detection.columns import DECISIONS, PLAN
-from muhafiz.detection.facts import LetterFacts, NoticeFacts, PolicyFacts, RunFacts
+from muhafiz.detection.facts import (
+    LetterFacts,
+    NoticeFacts,
+    PolicyFacts,
+    RunFacts,
+    SimulationFacts,
+)
 from muhafiz.detection.files import located
-from muhafiz.detection.models import DigestPolicy, DigestRun, Notice, Pool
-from muhafiz.detection.preview import preview_notices, simulate
+from muhafiz.detection.finding_queries import (
+    Wanted,
+    changes_of_week,
+    count_findings,
+    exposure_history,
+    finding,
+    finding_assets,
+    finding_by_number,
+    finding_counts,
+    finding_days,
+    finding_history,
+    finding_mark,
+    finding_types,
+    findings,
+    findings_with_ids,
+)
+from muhafiz.detection.models import DigestPolicy, DigestRun, Notice, Pool, Simulation
+from muhafiz.detection.preview import preview_notices
+from muhafiz.detection.simulation import simulate
 from muhafiz.detection.stored import notice_table
 
 __all__ = [
+    "Wanted",
+    "changes_of_week",
     "contact_versions",
+    "count_findings",
     "counts_by_state",
+    "exposure_history",
+    "finding",
+    "finding_assets",
+    "finding_by_number",
+    "finding_counts",
+    "finding_days",
+    "finding_history",
+    "finding_mark",
+    "finding_types",
+    "findings",
+    "findings_with_ids",
     "notice",
     "notice_by_number",
     "notice_rows",
@@ -33,6 +70,8 @@ __all__ = [
     "preview_notices",
     "runs",
     "simulate",
+    "simulation",
+    "simulations",
     "undeliverable",
     "waiting_events",
     "withheld_rows",
@@ -70,19 +109,26 @@ def notices(
         found = found.filter(number__icontains=text.strip())
     if before is not None:
         found = found.filter(pk__lt=before)
-    return [_notice(row) for row in found[:limit]]
+    return [notice_facts(row) for row in found[:limit]]
+
+
+def notices_after(notice_id: int, *, limit: int) -> list[NoticeFacts]:
+    """The notices that were made after one, oldest first."""
+    return [
+        notice_facts(row) for row in Notice.objects.filter(pk__gt=notice_id).order_by("pk")[:limit]
+    ]
 
 
 def notice(notice_id: int) -> NoticeFacts | None:
     """One notice; None when there is none."""
     row = Notice.objects.filter(pk=notice_id).first()
-    return _notice(row) if row else None
+    return notice_facts(row) if row else None
 
 
 def notice_by_number(number: str) -> NoticeFacts | None:
     """The notice of a number; None when there is none."""
     row = Notice.objects.filter(number=number).first() if number else None
-    return _notice(row) if row else None
+    return notice_facts(row) if row else None
 
 
 def undeliverable(*, limit: int = 200) -> list[NoticeFacts]:
@@ -99,18 +145,46 @@ def counts_by_state(*, since: datetime | None = None) -> dict[str, int]:
     return {state: counted.get(state, 0) for state in Notice.State.values}
 
 
-def notice_rows(notice_id: int) -> list[dict[str, Any]]:
+def notice_rows(
+    notice_id: int, *, after: int = 0, limit: int | None = None
+) -> list[dict[str, Any]]:
     """The rows a notice tells, as its plan holds them: columns of `detection.columns.PLAN`.
 
     `report_id`, `row` and `parser` lead to the raw bytes, `network_id` and `network` to the claim
-    that matched. Empty when the plan is past its retention.
+    that matched. Empty when the plan is past its retention. A plan never changes, so the number of
+    the rows seen (`after`) is where the next page begins.
     """
     row = Notice.objects.select_related("run").filter(pk=notice_id).first()
     if row is None or not located(row.run.path).exists():
         return []
     table = notice_table(row.run.path, row.organization_id, row.decision)
-    found: list[dict[str, Any]] = table.to_pylist()
+    found: list[dict[str, Any]] = table.slice(after, limit).to_pylist()
     return found
+
+
+def simulation(simulation_id: int) -> SimulationFacts | None:
+    """One simulation; None when there is none."""
+    row = Simulation.objects.filter(pk=simulation_id).first()
+    return _simulation(row) if row else None
+
+
+def simulations(*, limit: int = 10) -> list[SimulationFacts]:
+    """Simulations, the latest first."""
+    return [_simulation(row) for row in Simulation.objects.order_by("-pk")[:limit]]
+
+
+def _simulation(row: Simulation) -> SimulationFacts:
+    return SimulationFacts(
+        id=row.pk,
+        title=row.title,
+        policy=row.policy,
+        days=row.days,
+        job_id=row.job_id,
+        made_at=row.made_at,
+        made_by=row.made_by,
+        finished_at=row.finished_at,
+        result=row.result,
+    )
 
 
 def contact_versions(notice_id: int) -> list[tuple[LetterFacts, Any]]:
@@ -130,7 +204,7 @@ def notices_of_event(*, key: int, organization_id: int | None) -> list[NoticeFac
         return []
     found = Notice.objects.filter(organization_id=organization_id).select_related("run")
     return [
-        _notice(row)
+        notice_facts(row)
         for row in found.order_by("-pk")[:100]
         if located(row.run.path).exists()
         and _tells(row.run.path, row.organization_id, row.decision, key)
@@ -204,7 +278,8 @@ def _policy(row: DigestPolicy) -> PolicyFacts:
     )
 
 
-def _notice(row: Notice) -> NoticeFacts:
+def notice_facts(row: Notice) -> NoticeFacts:
+    """A row as other rooms see it."""
     return NoticeFacts(
         id=row.pk,
         public_id=row.public_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from muhafiz.constituency import queries as constituency
@@ -15,12 +15,19 @@ from muhafiz.keyring.rules import NoSigningCertificate
 from muhafiz.notifications.sender import house_sender
 from muhafiz.rulebook.queries import value_or
 
+_QUIET_DAYS = 14  # unless the rulebook says otherwise
 _AT_A_TIME = 500  # ids in one statement: every SQLite takes 999
 
 
 def zone(at: datetime) -> ZoneInfo:
     """The jurisdiction's time zone."""
     return ZoneInfo(str(value_or("jurisdiction.timezone", "UTC", at=at)))
+
+
+def quiet_after(at: datetime) -> timedelta:
+    """How long after its last sighting a finding counts as gone (`findings.quiet_days`)."""
+    days = value_or("findings.quiet_days", _QUIET_DAYS, at=at)
+    return timedelta(days=days if isinstance(days, int) and days > 0 else _QUIET_DAYS)
 
 
 def house(at: datetime) -> House:

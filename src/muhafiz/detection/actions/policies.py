@@ -18,25 +18,25 @@ from muhafiz.rulebook import queries as rulebook
 #: What `install_default_policies` lays down. Urgent classes within the hour, weaknesses weekly
 #: reminders, everything else once a day: nothing is left without a policy.
 DEFAULTS = (
-    ("default.all", "Everything else, once a day", Policy("default.all", "daily")),
+    ("default.all", "Everything else", Policy("default.all", "daily")),
     (
         "default.malicious",
-        "Infected and abused machines, every hour",
+        "Infected and abused machines",
         Policy("default.malicious", "hourly", classes="malicious-code/*", resend_days=3),
     ),
     (
         "default.intrusions",
-        "Intrusions, at once",
+        "Intrusions",
         Policy("default.intrusions", "at_once", classes="intrusions/*", resend_days=1),
     ),
     (
         "default.leaks",
-        "Stolen and leaked data, at once",
+        "Stolen and leaked data",
         Policy("default.leaks", "at_once", classes="information-content-security/*", resend_days=1),
     ),
     (
         "default.vulnerable",
-        "Open and vulnerable services, once a day, reminded monthly",
+        "Open and vulnerable services",
         Policy("default.vulnerable", "daily", classes="vulnerable/*", resend_days=30),
     ),
 )

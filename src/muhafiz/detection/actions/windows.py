@@ -16,6 +16,7 @@ from django.db.models import Min
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.detection.arrivals import arrivals_after
+from muhafiz.detection.asset_answers import excepted
 from muhafiz.detection.files import located
 from muhafiz.detection.gathering import PoolFile, files_by_report, gather_reports, write_pools
 from muhafiz.detection.models import (
@@ -147,6 +148,7 @@ def plan_run(run_id: int, *, actor: Actor, now: datetime) -> None:
         policy_value(run.policy),
         run.window_end,
         inhibitions(now),
+        excepted=excepted(now),
         only=run.organization_id,
         memory_mib=settings.LAKE_MEMORY_MIB,
     )

@@ -88,6 +88,17 @@ def write_letter(letter: Letter, language: str) -> tuple[str, str]:
     return words["subject"].format(**facts, events=letter.events), text
 
 
+def type_title(name: str, language: str) -> str:
+    """What an RSIT type is called in letters; so that pages call it the same."""
+    return type_words(name, language) or type_words("undetermined", language)
+
+
+def type_words(name: str, language: str) -> str:
+    """The same; nothing for what RSIT does not know."""
+    titles = _words(language_for(language))["titles"]
+    return str(titles.get(name, ""))
+
+
 def _summary_line(section: Section, words: dict[str, Any]) -> str:
     line: str = words["summary_line"].format(title=_title(section, words), events=section.events)
     return line

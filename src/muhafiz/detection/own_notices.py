@@ -1,0 +1,42 @@
+"""The notices that a constituent was sent, for its own people: released ones only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from muhafiz.common.actor import Actor
+from muhafiz.constituency.visible import organizations_of
+from muhafiz.detection.facts import NoticeFacts
+from muhafiz.detection.models import Notice
+from muhafiz.detection.queries import notice_facts
+
+
+def own_notices(
+    *,
+    viewer: Actor,
+    organization_ids: Collection[int] | None = None,
+    ids: Collection[int] | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[NoticeFacts]:
+    """Notices that were sent to the viewer's organization or those below, the latest first."""
+    found = Notice.objects.filter(state=Notice.State.RELEASED)
+    for chosen in (organizations_of(viewer), organization_ids):
+        if chosen is not None:
+            found = found.filter(organization_id__in=chosen)
+    if ids is not None:
+        found = found.filter(pk__in=ids)
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    return [notice_facts(row) for row in found.order_by("-pk")[:limit]]
+
+
+def own_notice(public_id: UUID, *, viewer: Actor) -> NoticeFacts | None:
+    """One of them; None when there is none that the viewer may know of."""
+    found = Notice.objects.filter(public_id=public_id, state=Notice.State.RELEASED)
+    own = organizations_of(viewer)
+    if own is not None:
+        found = found.filter(organization_id__in=own)
+    row = found.first()
+    return notice_facts(row) if row else None
