@@ -1,0 +1,1 @@
+"""What the public is told in numbers: weekly figures in which nobody can be recognized."""
