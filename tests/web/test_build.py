@@ -31,6 +31,20 @@ def test_fonts_are_cut_small_and_hold_their_letters():
     assert {ord(letter) for letter in "ٹڈڑںےہھکگچپژ\u06d4،؛؟۰۱۲۳۴۵۶۷۸۹"} <= set(urdu)
 
 
+def test_nastaliq_is_used_where_the_system_has_it(tmp_path, monkeypatch):
+    sheet = tmp_path / "web" / "nastaliq.css"
+    monkeypatch.setattr(fonts, "NASTALIQ", (fonts.Cut("n", "", "/nowhere.ttf", "U+0600-06FF"),) * 2)
+    assert fonts.write_nastaliq(sheet)
+    assert "@font-face" not in sheet.read_text("utf-8")
+    assert not fonts.write_nastaliq(sheet)
+    monkeypatch.undo()
+    if all(fonts.available(cut) for cut in fonts.NASTALIQ):
+        assert fonts.write_nastaliq(sheet)
+        assert sheet.read_text("utf-8").count("@font-face") == 2
+        made = Path(settings.BUILT) / "static" / "fonts" / "nastaliq.woff2"
+        assert made.stat().st_size < 250_000
+
+
 def test_static_names_carry_their_digest():
     manifest = json.loads((settings.STATIC_ROOT / "staticfiles.json").read_text("utf-8"))
     for name in ("web/tokens.css", "fonts/plex-sans.woff2", "django_htmx/htmx-2.min.js"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from muhafiz.web.fonts import cut_fonts
+from muhafiz.web.fonts import cut_fonts, write_nastaliq
 from muhafiz.web.translations import compile_translations
 
 _CATALOGS = Path(__file__).parent / "locale"
@@ -27,6 +27,7 @@ def build_static() -> Built:
 
     A second run makes only what has changed since the first.
     """
+    write_nastaliq(settings.BUILT / "static" / "web" / "nastaliq.css")
     built = Built(
         fonts=len(cut_fonts(settings.BUILT / "static" / "fonts")),
         catalogs=len(compile_translations(_CATALOGS, settings.BUILT / "locale")),

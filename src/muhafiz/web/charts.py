@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 # The drawing itself runs left to right; a mirrored label is isolated right to left (UAX #9).
 _RLI, _PDI = "\u2067", "\u2069"
 
+_LEFT, _TOP, _FOOT = 44.0, 10.0, 24.0  # a series' margins
+
 FILLS = ("var(--c1)", "var(--c2)", "var(--c3)", "var(--c4)", "var(--c5)", "var(--c6)")
 
 
@@ -55,6 +57,21 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """One step of a series' time: a link over the full height, from `first` to before `last`."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+    address: str
+    first: str
+    last: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """One chart: size, shapes, texts; `legend` pairs words with fills."""
 
@@ -65,6 +82,7 @@ class Drawing:
     labels: tuple[Label, ...] = ()
     lines: tuple[Line, ...] = ()
     legend: tuple[tuple[str, str], ...] = ()
+    slots: tuple[Slot, ...] = ()
 
 
 def curve(start: tuple[float, float, float], end: tuple[float, float, float]) -> str:
@@ -105,9 +123,10 @@ def stacked_bars(
     *,
     width: float = 960,
     height: float = 220,
+    fills: Sequence[str] = FILLS,
 ) -> Drawing:
     """Bars over time, one a tick; `bands` (name, a count a tick) stacked, the first at the foot."""
-    left, top, foot = 44.0, 10.0, height - 24
+    left, top, foot = _LEFT, _TOP, height - _FOOT
     totals = [sum(counts[at] for _, counts in bands) for at in range(len(ticks))]
     ceiling = nice_top(max(totals, default=0))
     step = (width - left) / max(1, len(ticks))
@@ -125,7 +144,7 @@ def stacked_bars(
                         y,
                         step * 0.76,
                         max(tall - 0.6, 0.8),
-                        FILLS[band % len(FILLS)],
+                        fills[band % len(fills)],
                         f"{tick} · {name}: {counts[at]:,}",
                     )
                 )
@@ -141,8 +160,42 @@ def stacked_bars(
         boxes=tuple(boxes),
         labels=(*_scale_labels(ceiling, left, top, foot), *marks),
         lines=_scale_lines(left, width, top, foot),
-        legend=tuple((name, FILLS[at % len(FILLS)]) for at, (name, _) in enumerate(bands)),
+        legend=tuple((name, fills[at % len(fills)]) for at, (name, _) in enumerate(bands)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of time as a series is given it: its tick, its words, and where it leads."""
+
+    tick: str
+    title: str
+    address: str
+    first: str
+    last: str
+
+
+def time_series(
+    steps: Sequence[Step],
+    bands: Sequence[tuple[str, Sequence[int]]],
+    *,
+    width: float = 960,
+    height: float = 220,
+    fills: Sequence[str] = FILLS,
+) -> Drawing:
+    """`stacked_bars` whose every bar is a link to its step of time; a script makes it a brush."""
+    ticks = [step.tick for step in steps]
+    drawing = stacked_bars(ticks, bands, width=width, height=height, fills=fills)
+    wide = (width - _LEFT) / max(1, len(steps))
+    totals = [sum(counts[at] for _, counts in bands) for at in range(len(steps))]
+    slots = [
+        Slot(
+            _LEFT + at * wide, _TOP, wide, height - _FOOT - _TOP,
+            f"{step.title}: {totals[at]:,}", step.address, step.first, step.last, totals[at],
+        )
+        for at, step in enumerate(steps)
+    ]  # fmt: skip
+    return replace(drawing, slots=tuple(slots))
 
 
 def _scale_labels(ceiling: float, left: float, top: float, foot: float) -> list[Label]:

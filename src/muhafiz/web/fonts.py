@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -19,7 +21,10 @@ _ARABIC = "U+0600-06FF,U+0750-077F,U+200C-200F,U+2066-2069,U+FB50-FDFF,U+FE70-FE
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One file to make: from which package's file, which characters, which weights."""
+    """One file to make: from which package's file, which characters, which weights.
+
+    Without a package `source` is the path of a file that the operating system may have.
+    """
 
     name: str
     package: str
@@ -41,6 +46,34 @@ CUTS = (
     ),
 )
 
+#: Nastaliq, the hand in which Urdu is read: in no package of Python's, but in Debian's
+#: fonts-noto-core. Where it is installed at build time, the public pages use it.
+_NOTO = "/usr/share/fonts/truetype/noto/NotoNastaliqUrdu-"
+NASTALIQ = (
+    Cut("nastaliq", "", f"{_NOTO}Regular.ttf", _ARABIC),
+    Cut("nastaliq-bold", "", f"{_NOTO}Bold.ttf", _ARABIC),
+)
+
+_FACE = """  @font-face {{
+    font-family: "Nastaliq";
+    src: url("../fonts/{name}.woff2") format("woff2");
+    font-weight: {weight};
+    font-display: swap;
+    unicode-range: {characters};
+  }}
+"""
+#: Nastaliq stands aslant and needs room above and below, or its letters are cut off.
+_USE = """  [lang="ur"] .front, .front [lang="ur"] {
+    --sans: "Nastaliq", "Plex Arabic", "Plex Sans", system-ui, sans-serif;
+    --leading: 2.15;
+    --leading-title: 1.95;
+    --leading-table: 2;
+    font-family: var(--sans);
+    line-height: var(--leading);
+  }
+  [lang="ur"] .front .chip { line-height: 2; }
+"""
+
 
 def _cut(cut: Cut, source: Path, target: Path) -> None:
     font = TTFont(source)
@@ -56,6 +89,20 @@ def _cut(cut: Cut, source: Path, target: Path) -> None:
     beside.replace(target)
 
 
+@contextmanager
+def _opened(cut: Cut) -> Iterator[Path]:
+    if not cut.package:
+        yield Path(cut.source)
+        return
+    with as_file(files(cut.package) / "files" / cut.source) as source:
+        yield source
+
+
+def available(cut: Cut) -> bool:
+    """Whether the file to cut from is here; those of packages always are."""
+    return bool(cut.package) or Path(cut.source).is_file()
+
+
 def cut_fonts(folder: Path) -> list[Path]:
     """Make every font file in `folder` that is missing or was cut otherwise; give those made.
 
@@ -63,8 +110,8 @@ def cut_fonts(folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    for cut in CUTS:
-        with as_file(files(cut.package) / "files" / cut.source) as source:
+    for cut in (*CUTS, *(each for each in NASTALIQ if available(each))):
+        with _opened(cut) as source:
             recipe = hashlib.sha256(source.read_bytes() + repr(cut).encode()).hexdigest()
             target, mark = folder / f"{cut.name}.woff2", folder / f".{cut.name}.recipe"
             if target.exists() and mark.exists() and mark.read_text() == recipe:
@@ -73,3 +120,20 @@ def cut_fonts(folder: Path) -> list[Path]:
             mark.write_text(recipe)
             made.append(target)
     return made
+
+
+def write_nastaliq(sheet: Path) -> bool:
+    """Write the style sheet that puts Nastaliq to use, or an empty one; whether it changed."""
+    text = "/* Nastaliq is not installed: public Urdu is set in Plex Sans Arabic. */\n"
+    if all(available(cut) for cut in NASTALIQ):
+        ranges = _ARABIC.replace(",", ", ")
+        faces = zip(NASTALIQ, ("400", "600 700"), strict=True)
+        text = "".join(
+            _FACE.format(name=cut.name, weight=weight, characters=ranges) for cut, weight in faces
+        )
+        text = f"@layer tokens {{\n{text}{_USE}}}\n"
+    if sheet.exists() and sheet.read_text("utf-8") == text:
+        return False
+    sheet.parent.mkdir(parents=True, exist_ok=True)
+    sheet.write_text(text, "utf-8")
+    return True

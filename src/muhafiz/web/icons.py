@@ -4,12 +4,15 @@ from __future__ import annotations
 
 #: name → the path's data. A small vocabulary, one meaning each.
 PATHS: dict[str, str] = {
+    "queue": "M4 13l3-8h10l3 8v6H4z M4 13h5l1.5 3h3L15 13h5 M9 9h6",
+    "shift": "M7 4h10 M7 20h10 M8 4c0 4 8 4 8 8s-8 4-8 8 M16 4c0 4-8 4-8 8s8 4 8 8",
     "river": "M3 6c3 0 3 2.5 6 2.5S12 6 15 6s3 2.5 6 2.5"
     " M3 12c3 0 3 2.5 6 2.5s3-2.5 6-2.5 3 2.5 6 2.5"
     " M3 18c3 0 3 2.5 6 2.5s3-2.5 6-2.5 3 2.5 6 2.5",
     "report": "M6 3h8l4 4v14H6z M14 3v4h4 M9 12h6 M9 16h6",
     "aside": "M4 7h16 M4 12h9 M4 17h6 M16 14l5 5 M21 14l-5 5",
     "event": "M12 3v4 M12 17v4 M3 12h4 M17 12h4 M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z",
+    "map": "M4 4h7v7H4z M13 4h7v7h-7z M4 13h7v7H4z M13 16.5h7",
     "people": "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z M3 20c0-3.5 2.5-6 6-6s6 2.5 6 6"
     " M16 4.5a3.2 3.2 0 0 1 0 6 M17.5 14.5c2.2.8 3.5 2.8 3.5 5.5",
     "letter": "M3 6h18v12H3z M3 7l9 6 9-6",
@@ -37,10 +40,16 @@ PATHS: dict[str, str] = {
     "send": "M4 12l16-8-6 17-3-7z M11 14l9-10",
     "check": "M4.5 12.5l5 5 10-11",
     "lock": "M6 11h12v9H6z M8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+    "key": "M8 10a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9z M11.2 11.3L20 2.5 M16.5 6l3 3 M13.5 9l2 2",
     "building": "M5 21V5l7-2v18 M12 9h7v12 M3 21h18 M8 9v.2 M8 13v.2"
     " M8 17v.2 M15.5 13v.2 M15.5 17v.2",
     "tree": "M9 3h6v5H9z M3 16h6v5H3z M15 16h6v5h-6z M12 8v4 M6 16v-4h12v4",
     "quiet": "M4 10v4h4l5 4V6L8 10z M17 9l5 6 M22 9l-5 6",
+    "filter": "M4 6h16 M7 12h10 M10 18h4",
+    "columns": "M4 5h16v14H4z M9.5 5v14 M15 5v14",
+    "copy": "M9 9h11v11H9z M15 9V4H4v11h5",
+    "rows": "M4 6h16 M4 10h16 M4 14h16 M4 18h16",
+    "keyboard": "M3 7h18v10H3z M7 10.5v.2 M11 10.5v.2 M15 10.5v.2 M8 14h8",
     "empty": "M4 13l3-8h10l3 8v6H4z M4 13h5l1.5 3h3L15 13h5",
 }
 

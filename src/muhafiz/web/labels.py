@@ -33,6 +33,8 @@ STATES = {
     "on-time": (_("On time"), "ok"),
     "idle": (_("Nothing yet"), "plain"),
     "paused": (_("Switched off"), "plain"),
+    "ready": (_("Ready"), "ok"),
+    "expired": (_("Deleted on time"), "plain"),
     "known": (_("Known"), "ok"),
     "unknown": (_("Unknown"), "warn"),
     "automatic": (_("Automatic"), "plain"),
@@ -46,6 +48,22 @@ SEVERITIES = {
     "medium": (_("Medium"), 2),
     "low": (_("Low"), 1),
     "info": (_("Information"), 0),
+}
+
+#: RSIT classes, as the Reference Security Incident Taxonomy names them.
+TAXONOMIES = {
+    "abusive-content": _("Abusive content"),
+    "malicious-code": _("Malicious code"),
+    "information-gathering": _("Information gathering"),
+    "intrusion-attempts": _("Intrusion attempts"),
+    "intrusions": _("Intrusions"),
+    "availability": _("Availability"),
+    "information-content-security": _("Information content security"),
+    "fraud": _("Fraud"),
+    "vulnerable": _("Vulnerable"),
+    "other": _("Other"),
+    "test": _("Test"),
+    "unknown": _("Unknown"),
 }
 
 ROLES = {
@@ -86,4 +104,14 @@ DECISIONS = {
     "carried": _("Below the threshold"),
     "inhibited": _("Inhibited"),
     "refused": _("Refused"),
+}
+
+#: How somebody signed in.
+WAYS = {
+    "password": _("with a password"),
+    "passkey": _("with a passkey"),
+    "link": _("with a one-time link"),
+    "demonstration": _("by the demonstration's door"),
+    "invitation": _("by an invitation"),
+    "openid": _("through the organization's own sign-in"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,11 +11,15 @@ from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
+from muhafiz.detection.letters import type_words
 from muhafiz.web.icons import EMBLEM, PATHS, TURNING
-from muhafiz.web.labels import CADENCES, DECISIONS, KINDS, ROLES, SEVERITIES, STATES
+from muhafiz.web.labels import CADENCES, DECISIONS, KINDS, ROLES, SEVERITIES, STATES, TAXONOMIES
 
 register = template.Library()
+
+_WHOLE = 20  # characters: an identifier this short is never broken between two lines
 
 
 @register.simple_tag
@@ -48,7 +53,8 @@ def ltr(value: object) -> SafeString:
     """An identifier, address, hash: in the fixed font, left to right in every language."""
     if value is None or value == "":
         return SafeString("—")
-    return format_html('<bdi dir="ltr" class="mono">{}</bdi>', value)
+    look = "mono nowrap" if len(str(value)) <= _WHOLE else "mono"
+    return format_html('<bdi dir="ltr" class="{}">{}</bdi>', look, value)
 
 
 @register.filter
@@ -126,6 +132,20 @@ def day(value: date | None) -> SafeString:
     return format_html('<time dir="ltr" class="nowrap" datetime="{}">{}</time>', shown, shown)
 
 
+@register.filter
+def told(value: date | str) -> SafeString:
+    """A row's name: a day as a day, words as words."""
+    return day(value) if isinstance(value, date) else text(value)
+
+
+@register.inclusion_tag("web/twin.html")
+def twin(
+    label: str, heads: Sequence[str], rows: Iterable[tuple[date | str, Sequence[int | None]]]
+) -> dict[str, Any]:
+    """A chart's numbers as a table; `heads`: what the rows are, then each column's word."""
+    return {"label": label, "heads": heads, "rows": rows}
+
+
 @register.inclusion_tag("web/severity.html")
 def severity(code: str | None) -> dict[str, Any]:
     """The severity as bars, word and colour."""
@@ -153,6 +173,19 @@ def state(code: str) -> SafeString:
 def role(code: str) -> str:
     """What a role is called."""
     return str(ROLES.get(code, code))
+
+
+@register.filter
+def taxonomy(code: str | None) -> str:
+    """What a class of the Reference Security Incident Taxonomy is called."""
+    return str(TAXONOMIES.get(code or "unknown", code))
+
+
+@register.filter
+def rsit(code: str | None) -> str:
+    """What an RSIT type is called, alone ("phishing") or after its class ("fraud/phishing")."""
+    name = (code or "undetermined").rpartition("/")[2]
+    return type_words(name, get_language() or "en") or str(code)
 
 
 @register.filter
@@ -193,12 +226,37 @@ def chart(drawing: Any, title: str, look: str = "", *, rtl: bool = False) -> dic
     return {"drawing": drawing, "title": title, "look": look, "rtl": rtl}
 
 
+@register.inclusion_tag("web/chart/series.html")
+def series(drawing: Any, title: str) -> dict[str, Any]:
+    """Bars over time, each a link to its span; `title` names the group for a screen reader."""
+    return {"drawing": drawing, "title": title}
+
+
 @register.inclusion_tag("web/empty.html")
 def empty(
     icon_name: str, title: str, words: str, address: str = "", act: str = ""
 ) -> dict[str, str]:
     """What will appear here, and the one thing to do about it."""
     return {"icon": icon_name, "title": title, "words": words, "address": address, "act": act}
+
+
+@register.filter
+def entry(values: Mapping[str, Any], name: str) -> Any:
+    """The entry of a mapping under a name that the template holds."""
+    return values.get(name, "")
+
+
+@register.filter
+def severity_word(code: str) -> str:
+    """What a severity is called."""
+    return str(SEVERITIES.get(code, (code,))[0])
+
+
+@register.filter
+def utc_hour(value: datetime) -> SafeString:
+    """The beginning of an hour, in UTC."""
+    shown = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return format_html('<time dir="ltr" class="nowrap" datetime="{}Z">{}</time>', shown, shown)
 
 
 @register.filter
