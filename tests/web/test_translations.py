@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 
 import pytest
-from babel.messages.pofile import PoFileError, read_po
+from babel.messages.pofile import PoFileError
 from django.utils.translation import gettext, override
 
-from muhafiz.web.translations import compile_translations
+from muhafiz.web.translations import SaidTwice, compile_translations, merged
 from tests.web import extraction
 
-PO = extraction.WEB / "locale" / "ur" / "LC_MESSAGES" / "django.po"
+CATALOGS = sorted((extraction.WEB / "locale" / "ur").glob("*.po"))
 _PLACE = re.compile(r"%\(\w+\)s|\{\w*\}")
 
 
 def catalog():
-    with PO.open("rb") as stream:
-        return read_po(stream, locale="ur", abort_invalid=True)
+    return merged(CATALOGS, language="ur")
 
 
 def test_every_text_has_its_urdu():
@@ -58,18 +57,34 @@ def test_a_compiled_catalog_speaks_urdu():
 
 
 def test_compiling_twice_writes_nothing_new(tmp_path):
-    folder = tmp_path / "ur" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "django.po").write_bytes(PO.read_bytes())
+    (tmp_path / "ur").mkdir()
+    for source in CATALOGS:
+        (tmp_path / "ur" / source.name).write_bytes(source.read_bytes())
     built = tmp_path / "built"
-    assert len(compile_translations(tmp_path, built)) == 1
+    assert compile_translations(tmp_path, built) == [built / "ur" / "LC_MESSAGES" / "django.mo"]
     assert compile_translations(tmp_path, built) == []
 
 
+def test_catalogs_of_one_language_become_one(tmp_path):
+    said = {"a": "الف", "b": "ب"}
+    for name, words in said.items():
+        (tmp_path / f"{name}.po").write_text(
+            f'msgid "{name}"\nmsgstr "{words}"\n', encoding="utf-8"
+        )
+    whole = merged(sorted(tmp_path.glob("*.po")), language="ur")
+    assert {message.id: message.string for message in whole if message.id} == said
+
+
+def test_one_text_in_two_wordings_is_refused(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.po").write_text(f'msgid "a"\nmsgstr "{name}"\n', encoding="utf-8")
+    with pytest.raises(SaidTwice, match="second"):
+        merged(sorted(tmp_path.glob("*.po")), language="ur")
+
+
 def test_a_broken_catalog_is_refused(tmp_path):
-    folder = tmp_path / "ur" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "django.po").write_text('msgid "a"\nrubbish\n', encoding="utf-8")
+    (tmp_path / "ur").mkdir()
+    (tmp_path / "ur" / "house.po").write_text('msgid "a"\nrubbish\n', encoding="utf-8")
     with pytest.raises(PoFileError):
-        compile_translations(tmp_path, tmp_path)
-    assert not (folder / "django.mo").exists()
+        compile_translations(tmp_path, tmp_path / "built")
+    assert not list((tmp_path / "built").rglob("*.mo"))
