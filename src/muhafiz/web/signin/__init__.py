@@ -1,0 +1,1 @@
+"""Signing in: password, second factor, passkey, another house's sign-in; and staying so."""
