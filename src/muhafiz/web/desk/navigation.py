@@ -32,36 +32,48 @@ class Group:
     entries: tuple[Entry, ...]
 
 
+_NOTICES = ("notice", "notice-preview", "policies", "policy", "simulation")
+_CONSTITUENTS = ("constituent", "constituent-edit", "contact-form", "merge", "import")
+_ASIDE = ("set-aside-row", "set-aside-group", "mapping")
+_QUEUE = ("queue-item", "queue-run", "queue-runs")
+
 GROUPS = (
     Group(
         _("Work"),
         (
+            Entry("queue", "queue", _("Queue"), _QUEUE, "queue"),
+            Entry("handovers", "shift", _("Shift handover"), ("handover",)),
             Entry("river", "river", _("River")),
-            Entry("notices", "letter", _("Notices"), ("notice", "notice-preview")),
+            Entry("notices", "letter", _("Notices"), _NOTICES),
             Entry("letters", "send", _("Letters"), ("letter",), "unsure"),
         ),
     ),
     Group(
         _("Knowledge"),
         (
-            Entry("events", "event", _("Events"), ("event",)),
-            Entry("constituents", "people", _("Constituents"), ("constituent", "import")),
+            Entry("situation", "map", _("Situation")),
+            Entry("events", "event", _("Events"), ("event", "exports")),
+            Entry("constituents", "people", _("Constituents"), _CONSTITUENTS),
+            Entry("requests", "tree", _("Requests"), ("request", "not-ours")),
+            Entry("liaison", "quiet", _("Liaison"), ("owner",)),
         ),
     ),
     Group(
         _("Intake"),
         (
             Entry("reports", "report", _("Reports"), ("report",)),
-            Entry("set-aside", "aside", _("Set aside"), ("set-aside-row",), "open_rows"),
-            Entry("feeds", "feed", _("Feeds"), (), "silent"),
+            Entry("set-aside", "aside", _("Set aside"), _ASIDE, "open_rows"),
+            Entry("feeds", "feed", _("Feeds"), ("feed",), "silent"),
         ),
     ),
     Group(
         _("House"),
         (
-            Entry("jobs", "job", _("Jobs"), (), "failed_jobs"),
-            Entry("audit", "audit", _("Audit")),
-            Entry("rulebook", "book", _("Rulebook")),
+            Entry("jobs", "job", _("Jobs"), ("job",), "failed_jobs"),
+            Entry("audit", "audit", _("Audit"), ("audit-entry",)),
+            Entry("rulebook", "book", _("Rulebook"), ("rulebook-key",)),
+            Entry("people", "lock", _("People"), ("person",)),
+            Entry("browser-reports", "unsure", _("Browser reports"), (), "browser_reports"),
         ),
     ),
 )

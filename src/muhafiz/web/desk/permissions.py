@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_http_methods
-
-from muhafiz.accounts.rules import may
+from muhafiz.web.face import Face
 
 #: route → (permission, methods). The permission's roles stand in accounts/permissions.toml.
 ROUTES: dict[str, tuple[str, str]] = {
+    "queue": ("queue.read", "GET"),
+    "queue-counts": ("queue.read", "GET"),
+    "queue-item": ("queue.read", "GET"),
+    "queue-preview": ("queue.read", "GET"),
+    "queue-act": ("queue.work", "POST"),
+    "queue-note": ("queue.work", "POST"),
+    "queue-runs": ("queue.read", "GET"),
+    "queue-run": ("queue.read", "GET"),
+    "queue-run-live": ("queue.read", "GET"),
+    "queue-run-stop": ("queue.work", "POST"),
+    "handovers": ("queue.read", "GET"),
+    "handover": ("queue.read", "GET"),
+    "handover-signed": ("queue.read", "GET"),
+    "hand-over": ("shift.hand_over", "POST"),
+    "duty-take": ("shift.hand_over", "POST"),
+    "handover-accept": ("shift.hand_over", "POST"),
+    "handover-withdraw": ("shift.hand_over", "POST"),
     "river": ("river.read", "GET"),
     "river-live": ("river.read", "GET"),
+    "search": ("desk.use", "GET"),
+    "situation": ("situation.read", "GET"),
     "reports": ("reports.read", "GET"),
     "report": ("reports.read", "GET"),
     "report-raw": ("reports.read", "GET"),
@@ -26,10 +36,48 @@ ROUTES: dict[str, tuple[str, str]] = {
     "set-aside-row": ("reports.read", "GET"),
     "set-aside-edit": ("reports.replay", "POST"),
     "set-aside-dismiss": ("reports.replay", "POST"),
+    "set-aside-group": ("reports.read", "GET"),
+    "set-aside-act": ("reports.replay", "POST"),
+    "mapping": ("feeds.map", "GET"),
+    "mapping-try": ("feeds.map", "POST"),
+    "mapping-keep": ("feeds.map", "POST"),
+    "sample-keep": ("reports.replay", "POST"),
+    "sample-settle": ("reports.replay", "POST"),
+    "job": ("jobs.read", "GET"),
+    "exports": ("events.export", "GET"),
+    "exports-live": ("events.export", "GET"),
+    "export-new": ("events.export", "GET"),
+    "export-ask": ("events.export", "POST"),
+    "export-cancel": ("events.export", "POST"),
+    "export-file": ("events.export", "POST"),
     "events": ("events.read", "GET"),
     "event": ("events.read", "GET"),
     "constituents": ("constituency.read", "GET"),
     "constituent": ("constituency.read", "GET"),
+    "constituent-new": ("constituency.edit", "GET"),
+    "constituent-register": ("constituency.edit", "POST"),
+    "constituent-edit": ("constituency.edit", "GET"),
+    "constituent-save": ("constituency.edit", "POST"),
+    "claim-add": ("constituency.edit", "POST"),
+    "claim-end": ("constituency.edit", "POST"),
+    "inhibit": ("constituency.edit", "POST"),
+    "inhibition-lift": ("constituency.edit", "POST"),
+    "contact-new": ("constituency.edit", "GET"),
+    "contact-add": ("constituency.edit", "POST"),
+    "contact-edit": ("constituency.edit", "GET"),
+    "contact-save": ("constituency.edit", "POST"),
+    "contact-confirm": ("constituency.edit", "POST"),
+    "contact-withdraw": ("constituency.edit", "POST"),
+    "merge": ("constituency.edit", "GET"),
+    "merge-do": ("constituency.edit", "POST"),
+    "liaison": ("liaison.read", "GET"),
+    "owner": ("liaison.read", "GET"),
+    "owner-give": ("constituency.edit", "POST"),
+    "requests": ("constituency.read", "GET"),
+    "request": ("constituency.read", "GET"),
+    "request-decide": ("holdings.decide", "POST"),
+    "not-ours": ("constituency.read", "GET"),
+    "not-ours-judge": ("findings.judge", "POST"),
     "import": ("constituency.edit", "GET"),
     "import-preview": ("constituency.edit", "POST"),
     "import-apply": ("constituency.edit", "POST"),
@@ -39,47 +87,58 @@ ROUTES: dict[str, tuple[str, str]] = {
     "notice-preview": ("notices.read", "GET"),
     "notice-send": ("notices.send", "POST"),
     "notice-send-now": ("notices.send", "POST"),
+    "notice-hold": ("notices.send", "POST"),
+    "notice-release": ("notices.send", "POST"),
+    "policies": ("notices.read", "GET"),
+    "policy-new": ("policies.edit", "GET"),
+    "policy": ("notices.read", "GET"),
+    "policy-try": ("policies.edit", "POST"),
+    "policy-keep": ("policies.edit", "POST"),
+    "policy-end": ("policies.edit", "POST"),
+    "simulation": ("notices.read", "GET"),
+    "letter-act": ("notices.send", "POST"),
     "letters": ("notices.read", "GET"),
     "letter": ("notices.read", "GET"),
     "letter-raw": ("notices.read", "GET"),
     "letter-attachment": ("notices.read", "GET"),
     "letter-resolve": ("notices.send", "POST"),
     "feeds": ("feeds.read", "GET"),
+    "feed-new": ("feeds.edit", "GET"),
+    "feed-make": ("feeds.edit", "POST"),
+    "feed": ("feeds.read", "GET"),
+    "feed-save": ("feeds.edit", "POST"),
+    "feed-switch": ("feeds.edit", "POST"),
+    "feed-give": ("feeds.watch", "POST"),
+    "feed-acknowledge": ("feeds.watch", "POST"),
     "jobs": ("jobs.read", "GET"),
     "job-retry": ("jobs.run", "POST"),
     "job-cancel": ("jobs.run", "POST"),
     "audit": ("audit.read", "GET"),
     "audit-verify": ("audit.read", "POST"),
+    "audit-entry": ("audit.read", "GET"),
+    "audit-export": ("audit.read", "GET"),
     "rulebook": ("rulebook.read", "GET"),
+    "rulebook-key": ("rulebook.read", "GET"),
+    "rulebook-propose": ("rulebook.propose", "POST"),
+    "rulebook-decide": ("rulebook.approve", "POST"),
+    "me": ("desk.use", "GET"),
+    "people": ("people.read", "GET"),
+    "person": ("people.read", "GET"),
+    "person-invite": ("people.edit", "POST"),
+    "invitation-withdraw": ("people.edit", "POST"),
+    "person-grant": ("people.edit", "POST"),
+    "person-revoke": ("people.edit", "POST"),
+    "person-suspend": ("people.edit", "POST"),
+    "person-readmit": ("people.edit", "POST"),
+    "person-sign-out": ("people.edit", "POST"),
+    "person-reset": ("people.edit", "POST"),
+    "browser-reports": ("jobs.read", "GET"),
+    "browser-reports-settle": ("jobs.run", "POST"),
+    "commands": ("desk.use", "GET"),
+    "density": ("desk.use", "POST"),
+    "look": ("desk.use", "GET"),
 }
 
-View = Callable[..., HttpResponseBase]
-
-
-def guarded(view: View, permission: str) -> View:
-    """The view for who holds the permission; 403 for others; the front page for nobody."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        viewer = request.viewer  # type: ignore[attr-defined]  # set by ViewerMiddleware
-        if viewer is None and "HX-Request" in request.headers:
-            # A part of a page asks again after its session has ended: the whole page leaves.
-            return HttpResponse(status=204, headers={"HX-Redirect": reverse("front")})
-        if viewer is None:
-            return HttpResponseRedirect(reverse("front"))
-        if not may(viewer, permission):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return answer
-
-
-def route(pattern: str, view: View, name: str) -> URLPattern:
-    """A path of the desk, guarded by its row in `ROUTES`.
-
-    Raises:
-        KeyError: the route has no row; nothing is open by default.
-    """
-    permission, methods = ROUTES[name]
-    allowed = ["GET", "HEAD"] if methods == "GET" else [methods]
-    return path(pattern, require_http_methods(allowed)(guarded(view, permission)), name=name)
+#: The desk is for staff alone, whatever roles somebody holds.
+FACE = Face(ROUTES, belongs=lambda viewer: viewer.organization_id is None)
+route = FACE.route

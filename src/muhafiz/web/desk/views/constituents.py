@@ -1,138 +1,197 @@
-"""Who is protected: the list, one organization's page, and the import with its preview."""
+"""Who is protected: the list with its cares, and one organization's page."""
 
 from __future__ import annotations
 
-import base64
-from datetime import timedelta
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from muhafiz.constituency import directory
-from muhafiz.constituency.actions.imports import (
-    Diff,
-    UnreadableSheet,
-    apply_import,
-    preview_import,
-    undo_import,
-)
+from muhafiz.constituency.cares import CARES, care_of, cares_at
+from muhafiz.constituency.rules import KINDS
+from muhafiz.constituency.rules import ROLES as CONTACT_ROLES
 from muhafiz.detection import queries as detection
+from muhafiz.detection.owners import OwnerStanding, silent_owners, standings
 from muhafiz.lake import queries as lake
 from muhafiz.lake.query import EventQuery
+from muhafiz.rulebook.queries import value_or
+from muhafiz.web.charts import Drawing, stacked_bars
 from muhafiz.web.desk.asking import Asked
-from muhafiz.web.desk.views.events import by_day, trend
-from muhafiz.web.refusals import sentence
+from muhafiz.web.desk.finding_items import with_items
+from muhafiz.web.labels import SEVERITIES
+from muhafiz.web.parts import filter_bar
+from muhafiz.web.place import sector_names
 from muhafiz.web.viewer import ViewedRequest
 
-_KEPT = "constituency-import"  # the session's key of the file that is being previewed
-_MOST_BYTES = 5 * 1024 * 1024
-_SHOWN = 200
-_DAYS = 30
+_WEEKS = 26
+_SILENT_DAYS = 14
+_FILLS = ("critical", "high", "medium", "low")
+_ORDER = ("", "info", *reversed(_FILLS))  # from the foot of a bar upwards
+_LABELS = {
+    "text": gettext_lazy("Search"),
+    "sector": gettext_lazy("Sector"),
+    "care": gettext_lazy("What is missing"),
+}
+CARE_WORDS = {
+    "silent": gettext_lazy("Silent"),
+    "contact": gettext_lazy("No contact"),
+    "confirmed": gettext_lazy("Contact long unconfirmed"),
+    "key": gettext_lazy("No key"),
+    "key_ending": gettext_lazy("Key ends soon"),
+    "conflict": gettext_lazy("Contested claims"),
+    "retired": gettext_lazy("Retired"),
+}
+
+
+def silent_days(request: ViewedRequest) -> int:
+    """After how many days without an answer an organization counts as silent."""
+    return int(value_or("liaison.silent_days", _SILENT_DAYS, at=request.now))
 
 
 def constituents(request: ViewedRequest) -> HttpResponse:
-    """Organizations by name, with how much is known of each."""
+    """Organizations by name: what is open at theirs, whether they answer, what is missing."""
     asked = Asked(request.GET)
+    sectors = sector_names(request.now)
     text = asked.text("text")
-    page = directory.search(
-        text, viewer=request.viewer, at=request.now, page=asked.whole("page", most=10**6) or 1
-    )
-    context = {"page": page, "text": text, "asked": asked, "here": "constituents"}
+    sector = asked.choice("sector", (*sectors, "-"))
+    care = asked.choice("care", tuple(CARE_WORDS))
+    page = _search(request, asked, text, sector, care)
+    shown = standings(at=request.now, organization_ids=[row.facts.id for row in page.rows])
+    days = silent_days(request)
+    rows = [(row, shown.get(row.facts.id, OwnerStanding(row.facts.id))) for row in page.rows]
+    context = {
+        "page": page,
+        "rows": [(row, found, found.is_silent(request.now, days)) for row, found in rows],
+        "sectors": {**sectors, "-": _("without a sector")},
+        "cares": CARE_WORDS,
+        "bar": filter_bar(
+            request.GET,
+            _LABELS,
+            words={
+                "sector": lambda code: sectors.get(code, _("without a sector")),
+                "care": lambda code: CARE_WORDS[code],
+            },
+            errors=asked.errors,
+        ),
+        "text": text,
+        "sector": sector,
+        "care": care,
+        "asked": asked,
+        "here": "constituents",
+    }
     return render(request, "desk/constituents/list.html", context, status=asked.status)
+
+
+def _search(request: ViewedRequest, asked: Asked, text: str, sector: str, care: str) -> Any:
+    cares = cares_at(request.now)
+    among = None
+    if care == "silent":
+        found = silent_owners(at=request.now, days=silent_days(request))
+        among = [each.organization_id for each in found]
+    narrowed = None
+    if care in CARES:
+        narrowed = care_of(care, cares, viewer=request.viewer, at=request.now)
+    return directory.search(
+        text,
+        viewer=request.viewer,
+        at=request.now,
+        sector=None if not sector else "" if sector == "-" else sector,
+        retired=care == "retired",
+        among=among,
+        narrowed=narrowed,
+        cares=cares,
+        page=asked.whole("page", most=10**6) or 1,
+    )
 
 
 def constituent(request: ViewedRequest, organization_id: int) -> HttpResponse:
     """Everything the desk knows of one organization."""
+    return constituent_page(request, organization_id)
+
+
+def constituent_page(
+    request: ViewedRequest, organization_id: int, *, form: str = "", error: str = ""
+) -> HttpResponse:
+    """The page; with `form`, what was typed there stands beside what is wrong with it."""
     found = directory.organization_page(organization_id, viewer=request.viewer, at=request.now)
     if found is None:
         raise Http404
-    query = EventQuery(
-        organization_ids=frozenset({organization_id}), since=request.now - timedelta(days=_DAYS)
-    )
-    counted = lake.series(query)
+    standing = standings(at=request.now, organization_ids=[organization_id])
+    theirs = standing.get(organization_id, OwnerStanding(organization_id))
+    cares = cares_at(request.now)
     context = {
         "page": found,
         "name": found.facts.name(get_language() or "en"),
-        "drawing": trend(counted),
-        "days": by_day(counted),
-        "notices": detection.notices(organization_id=organization_id, limit=20),
+        "sector": sector_names(request.now).get(found.facts.sector, found.facts.sector),
+        "standing": theirs,
+        "silent": theirs.is_silent(request.now, silent_days(request)),
+        "exposure": exposure(organization_id, request.now),
+        "contacts": [
+            {
+                "contact": each,
+                "late": each.confirmed_at is None or each.confirmed_at < cares.confirmed_before,
+                "ends": each.key_expires_at is not None
+                and each.key_expires_at < cares.key_ends_before,
+            }
+            for each in found.contacts
+        ],
+        "findings": with_items(
+            detection.findings(viewer=request.viewer, organization_id=organization_id, limit=8),
+            viewer=request.viewer,
+        ),
+        "notices": detection.notices(organization_id=organization_id, limit=8),
+        "kinds": KINDS,
+        "contact_roles": CONTACT_ROLES,
+        "form": form,
+        "error": error,
+        "typed": request.POST if form else {},
+        "today": request.now.date(),
         "here": "constituent",
     }
-    return render(request, "desk/constituents/page.html", context)
+    status = 400 if error else 200
+    return render(request, "desk/constituents/page.html", context, status=status)
 
 
-def import_start(request: ViewedRequest) -> HttpResponse:
-    """Choose a file; those imported before can be undone."""
-    return _import_page(request)
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Events a week by severity: drawn, and as a table (day, counts, sum)."""
+
+    drawing: Drawing
+    names: tuple[str, ...]
+    weeks: tuple[tuple[date, tuple[int, ...], int], ...]
 
 
-def import_preview(request: ViewedRequest) -> HttpResponse:
-    """What the file would change; nothing is written."""
-    sent = request.FILES.get("file")
-    if sent is None or not sent.size:
-        return _import_page(request, error=_("Choose a file that is not empty."))
-    if sent.size > _MOST_BYTES:
-        return _import_page(
-            request, error=_("The file is larger than 5 MiB. Import it by command.")
-        )
-    content, name = sent.read(), sent.name or "upload.csv"
-    try:
-        diff = preview_import(content, file_name=name, now=request.now)
-    except UnreadableSheet as refusal:
-        return _import_page(request, error=sentence(refusal))
-    kept = {"name": name, "content": base64.b64encode(content).decode("ascii")}
-    request.session[_KEPT] = kept
-    context = {
-        "diff": diff,
-        "lines": [_shown(line) for line in diff.lines[:_SHOWN]],
-        "here": "import",
-    }
-    return render(request, "desk/constituents/preview.html", context)
-
-
-def _shown(line: object) -> dict[str, object]:
-    """One line of the diff: what it was and what it becomes, column by column."""
-    before, after = dict(line.before), dict(line.after)  # type: ignore[attr-defined]  # a DiffLine
-    changed = [
-        (column, before.get(column), value)
-        for column, value in after.items()
-        if before.get(column) != value
-    ]
-    return {"line": line, "changed": changed}
-
-
-def import_apply(request: ViewedRequest) -> HttpResponseRedirect:
-    """Write what the preview showed; refused when the constituency has changed since."""
-    kept = request.session.get(_KEPT)
-    if not isinstance(kept, dict):
-        messages.error(request, _("Preview a file first."))
-        return redirect("import")
-    diff: Diff = preview_import(
-        base64.b64decode(kept["content"]), file_name=kept["name"], now=request.now
+def exposure(organization_id: int, now: datetime) -> Exposure | None:
+    """The last half year's; None when nothing was seen."""
+    monday = now.date() - timedelta(days=now.weekday())
+    first = monday - timedelta(weeks=_WEEKS - 1)
+    query = EventQuery(
+        organization_ids=frozenset({organization_id}),
+        since=datetime.combine(first, time.min, UTC),
     )
-    if diff.digest != request.POST.get("digest"):
-        messages.error(request, _("Another file was previewed since. Look at it again."))
-        return redirect("import")
-    done = apply_import(diff, actor=request.viewer, now=request.now)
-    del request.session[_KEPT]
-    told = _("Import {number}: {added} added, {changed} changed.")
-    messages.success(
-        request, told.format(number=done.import_id, added=done.added, changed=done.changed)
-    )
-    return redirect("import")
+    counted: Counter[tuple[date, str]] = Counter()
+    for point in lake.trend(query, bands="severity"):
+        day = point.start.date()
+        counted[day - timedelta(days=day.weekday()), str(point.value or "")] += point.events
+    mondays = [first + timedelta(weeks=at) for at in range(_WEEKS)]
+    present = [name for name in _ORDER if any(counted[day, name] for day in mondays)]
+    if not present:
+        return None
+    bands = [(_word(name), [counted[day, name] for day in mondays]) for name in present]
+    fills = [f"var(--fill-{name})" if name in _FILLS else "var(--c6)" for name in present]
+    drawing = stacked_bars([f"{day:%m-%d}" for day in mondays], bands, height=180, fills=fills)
+    weeks = []
+    for at, day in enumerate(mondays):
+        counts = tuple(band[at] for _name, band in bands)
+        weeks.append((day, counts, sum(counts)))
+    return Exposure(drawing, tuple(name for name, _band in bands), tuple(weeks))
 
 
-def import_undo(request: ViewedRequest, import_id: int) -> HttpResponseRedirect:
-    """Take an import back."""
-    undo_import(import_id, actor=request.viewer, now=request.now)
-    messages.success(request, _("Import {number} was taken back.").format(number=import_id))
-    return redirect("import")
-
-
-def _import_page(request: ViewedRequest, *, error: str = "") -> HttpResponse:
-    context = {"imports": directory.imports(limit=20), "error": error, "here": "import"}
-    page = "desk/constituents/import.html"
-    return render(request, page, context, status=400 if error else 200)
+def _word(severity: str) -> str:
+    return str(SEVERITIES[severity][0]) if severity in SEVERITIES else _("not said")

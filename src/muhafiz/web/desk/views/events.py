@@ -1,183 +1,174 @@
-"""Events of the lake: the trend first, then the rows, and for each the whole way it came."""
+"""Events of the lake: the trend first, then top lists, then the rows; every value is a pivot."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from muhafiz.audit.actions.entries import record_read
-from muhafiz.constituency import directory
-from muhafiz.constituency import queries as constituency
-from muhafiz.detection import queries as detection
-from muhafiz.feeds import queries as feeds
-from muhafiz.formats.events import PARSED
-from muhafiz.formats.rsit import TAXONOMY_OF
+from muhafiz.common.refusal import Refusal
 from muhafiz.lake import queries as lake
-from muhafiz.lake.answers import DayCount
 from muhafiz.lake.query import EventQuery
-from muhafiz.lake.refusals import BadQuery
-from muhafiz.web.charts import Drawing, stacked_bars
-from muhafiz.web.desk.asking import Asked
+from muhafiz.web.desk.explorer import chart_files, tables, tops
+from muhafiz.web.desk.explorer.filters import LISTS, Reading, read_query
+from muhafiz.web.desk.explorer.pills import changed, filter_bar, organizations_named
+from muhafiz.web.desk.explorer.spans import PRESETS, local_text
+from muhafiz.web.desk.explorer.trends import BANDS, Trend, is_hourly, make_trend
+from muhafiz.web.desk.explorer.wording import wording
+from muhafiz.web.parts import Tab
 from muhafiz.web.refusals import sentence
 from muhafiz.web.viewer import ViewedRequest
 
 _PAGE = 50
-_BANDS = 5
-_DAYS = 30
-_MOST_DAYS = 120  # bars that one drawing can show
-#: Columns shown under their own names; the rest of the row stands in `extra`.
-_TOLD = tuple(
-    name
-    for name in PARSED.names
-    if name.startswith(("time_", "feed_", "source_", "destination_", "protocol_", "malware_"))
-    and not name.endswith("_address")
-)
+_SECONDS = 10.0  # of each part of a page
+_PARTS = ("top", "trend.svg", "trend.csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One part of the page: what was found, or why it could not be."""
+
+    found: Any = None
+    refusal: str = ""
 
 
 def events(request: ViewedRequest) -> HttpResponse:
-    """Trend and page of the events that the filters ask for."""
-    asked = Asked(request.GET)
-    query = _query(asked, request)
+    """Trend and page of the events that the filters ask for; or one part of them alone."""
+    reading = read_query(request.GET, viewer=request.viewer, now=request.now, limit=_PAGE)
+    asked = reading.asked
+    columns = tables.asked_columns(request.GET, asked)
+    bands = asked.choice("bands", tuple(BANDS), "type")
+    part = asked.choice("part", _PARTS)
+    query = None if asked.errors else reading.query
     if query is not None:
-        _record(request, "lake.read_events", "events", {k: v for k, v in asked.raw.items() if v})
-    context: dict[str, Any] = {"asked": asked, "types": sorted(TAXONOMY_OF), "here": "events"}
+        _record(request, part)
+    if query is not None and part == "top":
+        return _top_lists(request, query, _frame(request, reading))
+    if query is not None and part:
+        trend = _trend(request, query, reading, bands)
+        return chart_files.trend_file(trend, part, title=_("Events"))
+    context = _frame(request, reading) | {
+        "columns": tables.choices(columns),
+        "bands": _band_tabs(request, bands),
+        "lists": LISTS,
+    }
     if query is not None:
-        context |= _answers(query)
-    context["kept"] = _kept(request)
+        context["trend"] = _panel(lambda: _trend(request, query, reading, bands))
+        context["page"] = _panel(lambda: _page(request, query, columns))
     return render(request, "desk/events/list.html", context, status=asked.status)
 
 
-def _query(asked: Asked, request: ViewedRequest) -> EventQuery | None:
-    """What is asked; None when some of it makes no sense (the errors then say which)."""
-    owners = _owners(asked, request)
-    kind, feed = asked.choice("type", tuple(TAXONOMY_OF)), asked.text("feed")
-    since, until = asked.day("since"), asked.day("until")
-    parts: dict[str, Any] = {
-        "organization_ids": owners,
-        "nobody": asked.text("nobody") == "yes",
-        "cidr": asked.network("cidr"),
-        "asn": asked.whole("asn"),
-        "domain_suffix": asked.text("domain") or None,
-        "classification_types": frozenset({kind} if kind else ()),
-        "feed_codes": frozenset({feed} if feed else ()),
-        "since": since or (request.now - timedelta(days=_DAYS)),
-        "until": until + timedelta(days=1) if until else None,
-        "report_id": asked.whole("report"),
-        "after": asked.text("after") or None,
-        "limit": _PAGE,
-    }
-    if asked.errors:
-        return None
-    try:
-        return EventQuery(**parts)
-    except BadQuery as refusal:
-        asked.errors["cidr"] = sentence(refusal)
-        return None
-
-
-def _owners(asked: Asked, request: ViewedRequest) -> frozenset[int]:
-    """The organization of a number, or all those that a name or a network finds."""
-    text = asked.text("organization")
-    if not text or (text.isascii() and text.isdigit()):
-        number = asked.whole("organization")
-        return frozenset() if number is None else frozenset({number})
-    page = directory.search(text, viewer=request.viewer, at=request.now)
-    if not page.rows:
-        asked.errors["organization"] = _("No organization is called so.")
-    return frozenset(row.facts.id for row in page.rows)
-
-
-def _record(request: ViewedRequest, action: str, subject: str, details: dict[str, str]) -> None:
+def _record(request: ViewedRequest, part: str) -> None:
     """Events are restricted: who read which is an entry, written before they are shown."""
+    details = {name: ", ".join(request.GET.getlist(name))[:300] for name in request.GET}
     with transaction.atomic():
         record_read(
-            actor=request.viewer, now=request.now, action=action, subject=subject, details=details
+            actor=request.viewer,
+            now=request.now,
+            action="lake.read_events",
+            subject=f"events:{part}" if part else "events",
+            details={name: text for name, text in details.items() if text},
         )
 
 
-def _answers(query: EventQuery) -> dict[str, Any]:
-    page = lake.scan(query)
-    rows = page.to_pylist()
-    owners = constituency.organizations({r["organization_id"] for r in rows} - {None})
-    for row in rows:
-        row["owner"] = owners.get(row["organization_id"])
-    counted = lake.series(query)
+def _frame(request: ViewedRequest, reading: Reading) -> dict[str, Any]:
+    """What stands above the answers: filters, span, ways to look."""
+    params = request.GET
+    words = wording(request.now, organizations_named(params))
+    asked = reading.asked
     return {
-        "rows": rows,
-        "total": sum(each.events for each in counted),
-        "drawing": trend(counted),
-        "days": by_day(counted),
-        "next": lake.next_cursor(page) if len(rows) == _PAGE else None,
-    }
+        "asked": asked,
+        "bar": filter_bar(params, reading, words),
+        "spans": _span_tabs(request, reading),
+        "since": asked.raw.get("since", "") if "since" in asked.errors
+        else local_text(reading.span.since if params.get("since") else None),
+        "until": asked.raw.get("until", "") if "until" in asked.errors
+        else local_text(reading.span.until),
+        "sectors": words.sectors,
+        "top_part": changed(params, put={"part": "top"}),
+        "whole": changed(params),
+        "query_text": changed(params)[1:],
+        "here": "events",
+    }  # fmt: skip
 
 
-def by_day(counted: list[DayCount]) -> list[tuple[date, int]]:
-    """Events of each day that has any: the chart's table twin."""
-    days: dict[date, int] = {}
-    for each in counted:
-        days[each.day] = days.get(each.day, 0) + each.events
-    return sorted(days.items())
-
-
-def trend(counted: list[DayCount]) -> Drawing | None:
-    """Events per day, the most frequent types as bands; None when there are none."""
-    if not counted:
-        return None
-    first, last = counted[0].day, counted[-1].day
-    span = [last - timedelta(days=at) for at in range(min((last - first).days, _MOST_DAYS - 1) + 1)]
-    span = sorted(set(span) | {last - timedelta(days=at) for at in range(14)})
-    sums: dict[str, int] = {}
-    for each in counted:
-        sums[each.classification_type or "—"] = (
-            sums.get(each.classification_type or "—", 0) + each.events
+def _span_tabs(request: ViewedRequest, reading: Reading) -> list[Tab]:
+    return [
+        Tab(
+            changed(request.GET, put={"span": code}, clear=("since", "until")),
+            word,
+            here=reading.span.code == code,
         )
-    names = sorted(sums, key=lambda name: -sums[name])[:_BANDS]
-    rest = _("other types")
-    counts = {name: dict.fromkeys(span, 0) for name in (*names, rest)}
-    for each in counted:
-        name = each.classification_type or "—"
-        band = counts[name if name in names else rest]
-        if each.day in band:
-            band[each.day] += each.events
-    bands = [
-        (name, [band[day] for day in span]) for name, band in counts.items() if any(band.values())
+        for code, word in PRESETS.items()
     ]
-    return stacked_bars([f"{day:%m-%d}" for day in span], bands)
 
 
-def _kept(request: HttpRequest) -> str:
-    """The filters as the next page's address takes them."""
-    kept = request.GET.copy()
-    kept.pop("after", None)
-    return kept.urlencode()
-
-
-def event(request: ViewedRequest, day: str, key: str) -> HttpResponse:
-    """One event and the way it came: report, row, parser, matched network, notices."""
-    try:
-        found = lake.event(int(key), date.fromisoformat(day))
-    except (ValueError, BadQuery) as wrong:
-        raise Http404 from wrong
-    if found is None:
-        raise Http404
-    _record(request, "lake.read_event", f"event:{found.key}", {"day": day})
-    row = found.columns
-    owner = row["organization_id"]
-    claims = constituency.claims({row["network_id"]} - {None})
-    context = {
-        "event": found,
-        "row": row,
-        "columns": [(name, row[name]) for name in _TOLD if row[name] is not None],
-        "owner": constituency.organization(owner) if owner is not None else None,
-        "claim": claims.get(row["network_id"]),
-        "report": feeds.report(row["report_id"]),
-        "position": feeds.position(row["report_id"], row["row"]),
-        "notices": detection.notices_of_event(key=found.key, organization_id=owner),
-        "here": "event",
+def _band_tabs(request: ViewedRequest, bands: str) -> list[Tab]:
+    words = {
+        "type": _("Class"),
+        "severity": _("Severity"),
+        "taxonomy": _("Taxonomy"),
+        "feed": _("Feed"),
+        "sector": _("Sector"),
     }
-    return render(request, "desk/events/page.html", context)
+    return [
+        Tab(changed(request.GET, put={"bands": code}), words[code], here=code == bands)
+        for code in BANDS
+    ]
+
+
+def _panel(ask: Callable[[], object]) -> Panel:
+    """The part's answer; a limit of the lake becomes words in its place, the rest stays."""
+    try:
+        return Panel(ask())
+    except Refusal as refusal:
+        return Panel(refusal=sentence(refusal))
+
+
+def _trend(request: ViewedRequest, query: EventQuery, reading: Reading, bands: str) -> Trend | None:
+    span, now = reading.span, request.now
+    step = "hour" if is_hourly(span, now) else "day"
+    points = lake.trend(
+        query, step="hour" if step == "hour" else "day", bands=BANDS[bands], seconds=_SECONDS
+    )
+    return make_trend(points, span, request.GET, bands=bands, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """One page of the table."""
+
+    heads: list[tuple[str, tables.Kind]]
+    rows: list[list[tables.Cell]]
+    next: str
+    order: str
+    turned: str
+
+
+def _page(request: ViewedRequest, query: EventQuery, columns: tuple[str, ...]) -> _Rows:
+    page = lake.scan(query, seconds=_SECONDS)
+    rows = page.to_pylist()
+    words = wording(request.now, {row["organization_id"] for row in rows} - {None})
+    mark = lake.next_cursor(page) if len(rows) == _PAGE else None
+    params = request.GET
+    other = "oldest" if query.order == "newest" else "newest"
+    return _Rows(
+        heads=tables.heads(columns),
+        rows=tables.table(rows, columns, params, words),
+        next=changed(params, put={"after": mark}) if mark else "",
+        order=query.order,
+        turned=changed(params, put={"order": other}),
+    )
+
+
+def _top_lists(request: ViewedRequest, query: EventQuery, context: dict[str, Any]) -> HttpResponse:
+    """The top lists: a part of the page, or a page of its own for who has no scripts."""
+    context["top"] = _panel(lambda: tops.top_lists(query, request.GET, request.now))
+    alone = "HX-Request" in request.headers
+    return render(request, f"desk/events/{'top' if alone else 'top_page'}.html", context)

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from muhafiz.audit.actions.entries import record_read
 from muhafiz.notifications import queries
-from muhafiz.notifications.actions.letters import resolve_unsure
+from muhafiz.notifications.actions.letters import (
+    cancel_message,
+    mend_held,
+    resolve_unsure,
+    retry_message,
+)
 from muhafiz.notifications.messages import STATES, Letter
 from muhafiz.web.desk.asking import Asked
 from muhafiz.web.desk.mime import Opened, opened_letter
+from muhafiz.web.desk.state_tabs import state_tabs
+from muhafiz.web.parts import filter_bar, pages, tabs
 from muhafiz.web.viewer import ViewedRequest
 
 _PAGE = 50
@@ -36,10 +45,19 @@ def letters(request: ViewedRequest) -> HttpResponse:
     more = rows[_PAGE - 1] if len(rows) > _PAGE else None
     context = {
         "rows": rows[:_PAGE],
-        "counts": list(queries.counts_by_state().items()),
+        "pages": pages(
+            request.GET, older=f"{more.created_at.timestamp():.6f}:{more.id}" if more else None
+        ),
+        "tabs": tabs(
+            request.GET,
+            "state",
+            state_tabs(STATES, queries.counts_by_state()),
+            here=state,
+            grave=("unsure", "failed"),
+        ),
+        "bar": filter_bar(request.GET, {"text": _("Number, address or subject")}),
         "state": state,
         "asked": asked,
-        "more": f"{more.created_at.timestamp():.6f}:{more.id}" if more else None,
         "here": "letters",
     }
     return render(request, "desk/notices/letters.html", context, status=asked.status)
@@ -99,6 +117,29 @@ def letter_resolve(request: ViewedRequest, letter_id: UUID) -> HttpResponseRedir
         actor=request.viewer,
         now=request.now,
     )
+    messages.success(request, _("The letter is settled."))
+    if request.POST.get("next") == "unsure":
+        return HttpResponseRedirect(f"{reverse('letters')}?state=unsure")
+    return redirect("letter", letter_id)
+
+
+def letter_act(request: ViewedRequest, letter_id: UUID) -> HttpResponseRedirect:
+    """Send a failed letter again, a held one after all, or let one not leave."""
+    _letter(letter_id)
+    known: dict[str, Any] = {"message": letter_id, "actor": request.viewer, "now": request.now}
+    act = request.POST.get("act")
+    if act == "retry":
+        retry_message(**known)
+    elif act == "mend":
+        mend_held(
+            address=request.POST.get("address") or None,
+            certificate=request.POST.get("certificate") or None,
+            **known,
+        )
+    elif act == "cancel":
+        cancel_message(reason=request.POST.get("reason", ""), **known)
+    else:
+        raise Http404
     messages.success(request, _("The letter is settled."))
     return redirect("letter", letter_id)
 

@@ -6,32 +6,46 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from muhafiz.constituency import queries as constituency
 from muhafiz.detection import queries
-from muhafiz.detection.actions.notices import send_now
+from muhafiz.detection.actions.notices import hold_notice, release_notice, send_now
 from muhafiz.detection.facts import NoticeFacts
 from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.notifications import queries as notifications
 from muhafiz.web.desk.asking import Asked
+from muhafiz.web.labels import STATES as STATE_WORDS
+from muhafiz.web.parts import Word, filter_bar, pages, tabs
 from muhafiz.web.viewer import ViewedRequest
 
 STATES = ("released", "held", "cancelled", "undeliverable", "refused")
 _PAGE = 50
-_ROWS = 200
+_ROWS = 100
+_LABELS = {"text": gettext_lazy("Number"), "policy": gettext_lazy("Policy")}
 
 
 def notices(request: ViewedRequest) -> HttpResponse:
     """Notices by state, the latest first."""
     asked = Asked(request.GET)
     state = asked.choice("state", STATES)
-    rows = queries.notices(state=state or None, before=asked.whole("before"), limit=_PAGE + 1)
+    rows = queries.notices(
+        state=state or None,
+        policy_code=asked.text("policy") or None,
+        text=asked.text("text"),
+        before=asked.whole("before"),
+        limit=_PAGE + 1,
+    )
     shown = rows[:_PAGE]
+    counts = queries.counts_by_state()
+    choices: list[tuple[str, Word, int | None]] = [("", _("All"), None)]
+    choices += [(code, STATE_WORDS[code][0], counts[code]) for code in STATES]
     context = {
         "rows": _with_owners(shown),
-        "more": shown[-1].id if len(rows) > _PAGE else None,
+        "pages": pages(request.GET, older=shown[-1].id if len(rows) > _PAGE else None),
+        "tabs": tabs(request.GET, "state", choices, here=state, grave=("undeliverable", "refused")),
+        "bar": filter_bar(request.GET, _LABELS, codes=("text", "policy"), errors=asked.errors),
         "state": state,
-        "states": STATES,
         "policies": queries.policies(),
         "asked": asked,
         "here": "notices",
@@ -49,7 +63,9 @@ def notice(request: ViewedRequest, notice_id: int) -> HttpResponse:
     found = queries.notice(notice_id)
     if found is None:
         raise Http404
-    traced = queries.notice_rows(notice_id)[:_ROWS]
+    asked = Asked(request.GET)
+    after = asked.whole("after", most=10**9) or 0
+    traced = queries.notice_rows(notice_id, after=after, limit=_ROWS + 1)
     context = {
         "notice": found,
         "owner": constituency.organization(found.organization_id),
@@ -57,10 +73,38 @@ def notice(request: ViewedRequest, notice_id: int) -> HttpResponse:
             (notifications.letter(each.message_id), contact)
             for each, contact in queries.contact_versions(notice_id)
         ],
-        "rows": traced,
+        "rows": traced[:_ROWS],
+        "first": after + 1,
+        "last": after + len(traced[:_ROWS]),
+        "pages": pages(
+            request.GET, key="after", older=after + _ROWS if len(traced) > _ROWS else None
+        ),
+        "asked": asked,
         "here": "notice",
     }
-    return render(request, "desk/notices/page.html", context)
+    return render(request, "desk/notices/page.html", context, status=asked.status)
+
+
+def notice_hold(request: ViewedRequest, notice_id: int) -> HttpResponseRedirect:
+    """Keep a notice's letters from leaving, with the reason."""
+    _there(notice_id)
+    reason = request.POST.get("reason", "")
+    hold_notice(notice_id=notice_id, reason=reason, actor=request.viewer, now=request.now)
+    messages.success(request, _("The notice is held: its letters do not leave."))
+    return redirect("notice", notice_id)
+
+
+def notice_release(request: ViewedRequest, notice_id: int) -> HttpResponseRedirect:
+    """Send a held notice after all, or an undeliverable one that has a contact now."""
+    _there(notice_id)
+    release_notice(notice_id=notice_id, actor=request.viewer, now=request.now)
+    messages.success(request, _("The letter was composed and is in the outbox."))
+    return redirect("notice", notice_id)
+
+
+def _there(notice_id: int) -> None:
+    if queries.notice(notice_id) is None:
+        raise Http404
 
 
 def notice_preview(request: ViewedRequest) -> HttpResponse:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from muhafiz.feeds import queries
 from muhafiz.feeds.actions import replay
 from muhafiz.feeds.facts import ReportFacts
 from muhafiz.web.desk.asking import Asked
 from muhafiz.web.desk.raw import pieces, record_reading
+from muhafiz.web.desk.state_tabs import state_tabs
+from muhafiz.web.desk.views.workbench import group_address
+from muhafiz.web.parts import filter_bar, pages, tabs
 from muhafiz.web.viewer import ViewedRequest
 
 STATES = ("received", "processing", "done", "failed", "quarantined")
-ROW_STATES = ("open", "replayed", "dismissed")
 _PAGE = 50
 
 
@@ -34,9 +33,10 @@ def reports(request: ViewedRequest) -> HttpResponse:
     )
     context = {
         "rows": rows[:_PAGE],
-        "more": rows[_PAGE - 1].id if len(rows) > _PAGE else None,
+        "pages": pages(request.GET, older=rows[_PAGE - 1].id if len(rows) > _PAGE else None),
+        "tabs": tabs(request.GET, "state", state_tabs(STATES), here=state),
+        "bar": filter_bar(request.GET, {"feed": _("Feed")}, errors=asked.errors),
         "asked": asked,
-        "states": STATES,
         "feeds": queries.feed_names(),
         "here": "reports",
     }
@@ -46,23 +46,16 @@ def reports(request: ViewedRequest) -> HttpResponse:
 def report(request: ViewedRequest, report_id: int) -> HttpResponse:
     """One report: what came of its rows, and those set aside by reason."""
     found = _report(report_id)
-    asked = Asked(request.GET)
-    reason = asked.text("reason")
-    after = asked.whole("after") or 0
-    rows = queries.set_aside_rows(
-        report_id=report_id, reason=reason or None, after=after, limit=_PAGE + 1
-    )
     context = {
         "report": found,
-        "groups": queries.set_aside_groups(report_id=report_id),
-        "rows": rows[:_PAGE],
-        "more": rows[_PAGE - 1].id if len(rows) > _PAGE else None,
-        "reason": reason,
+        "groups": [
+            (group, group_address(group, "open", report_id))
+            for group in queries.set_aside_groups(report_id=report_id)
+        ],
         "feeds": queries.feed_names() if found.state == "quarantined" else [],
         "here": "report",
-        "asked": asked,
     }
-    return render(request, "desk/reports/page.html", context, status=asked.status)
+    return render(request, "desk/reports/page.html", context)
 
 
 def report_raw(request: ViewedRequest, report_id: int) -> StreamingHttpResponse:
@@ -91,71 +84,8 @@ def report_assign(request: ViewedRequest, report_id: int) -> HttpResponseRedirec
     return redirect("report", report_id)
 
 
-def set_aside(request: ViewedRequest) -> HttpResponse:
-    """All rows set aside, grouped by reason."""
-    asked = Asked(request.GET)
-    state = asked.choice("state", ROW_STATES, "open")
-    reason = asked.text("reason")
-    after = asked.whole("after") or 0
-    rows = queries.set_aside_rows(reason=reason or None, state=state, after=after, limit=_PAGE + 1)
-    context = {
-        "groups": queries.set_aside_groups(state=state),
-        "rows": rows[:_PAGE],
-        "more": rows[_PAGE - 1].id if len(rows) > _PAGE else None,
-        "state": state,
-        "states": ROW_STATES,
-        "reason": reason,
-        "here": "set-aside",
-    }
-    return render(request, "desk/reports/set_aside.html", context, status=asked.status)
-
-
-def set_aside_row(request: ViewedRequest, row_id: int) -> HttpResponse:
-    """One row: its bytes, the reason, and the ways to settle it."""
-    return render(request, "desk/reports/row.html", _row_context(row_id))
-
-
-def set_aside_edit(request: ViewedRequest, row_id: int) -> HttpResponse:
-    """Read the row again as the person corrected it; what is wrong is said beside the text."""
-    text = request.POST.get("raw", "")
-    done = replay.edit_and_replay(
-        row_id=row_id, raw=text.encode(), actor=request.viewer, now=request.now
-    )
-    if done.still_open:
-        context = _row_context(row_id) | {
-            "typed": text,
-            "error": _("The row still cannot be read. Correct it and try again."),
-        }
-        return render(request, "desk/reports/row.html", context, status=400)
-    messages.success(request, _("The corrected row was accepted."))
-    return redirect("set-aside")
-
-
-def set_aside_dismiss(request: ViewedRequest) -> HttpResponseRedirect:
-    """Settle the ticked rows as of no use, with the reason."""
-    ids = [int(each) for each in request.POST.getlist("row") if each.isascii() and each.isdigit()]
-    note = request.POST.get("note", "")
-    count = replay.dismiss_set_aside(row_ids=ids, note=note, actor=request.viewer, now=request.now)
-    told = ngettext("{count} row was dismissed.", "{count} rows were dismissed.", count)
-    messages.success(request, told.format(count=count))
-    return redirect("set-aside")
-
-
 def _report(report_id: int) -> ReportFacts:
     found = queries.report(report_id)
     if found is None:
         raise Http404
     return found
-
-
-def _row_context(row_id: int) -> dict[str, Any]:
-    row = queries.set_aside_row(row_id)
-    if row is None:
-        raise Http404
-    bytes_now = row.raw if row.edited is None else row.edited
-    return {
-        "row": row,
-        "shown": row.raw.decode("utf-8", "backslashreplace").replace("\0", "␀"),
-        "typed": bytes_now.decode("utf-8", "replace").replace("\0", ""),
-        "here": "set-aside-row",
-    }
