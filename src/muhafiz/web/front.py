@@ -5,21 +5,20 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
 from muhafiz.accounts.actions.entry import redeem_entry_link
 from muhafiz.accounts.queries import people, person_actor
-from muhafiz.common.actor import Actor
-from muhafiz.web.desk.navigation import first_page
-from muhafiz.web.viewer import PERSON
+from muhafiz.web.addresses import asked_next
+from muhafiz.web.beginning import first_page
+from muhafiz.web.signin.sessions import admit, dismiss
 
 THEMES = ("light", "dark")
 _YEAR = 365 * 24 * 3600
 
 
-@require_GET
+@require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """The front page; in the demonstration it offers the demonstration's people."""
     known = people() if settings.DEMONSTRATION else []
@@ -32,7 +31,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "web/enter.html", {"token": token})
     actor = redeem_entry_link(token=token, now=request.now)  # type: ignore[attr-defined]  # ViewerMiddleware
-    _admit(request, actor)
+    admit(request, actor, way="link")
     return HttpResponseRedirect(first_page(actor))
 
 
@@ -42,27 +41,21 @@ def enter_demonstration(request: HttpRequest, person_id: int) -> HttpResponse:
     actor = person_actor(person_id) if settings.DEMONSTRATION else None
     if actor is None:
         raise Http404
-    _admit(request, actor)
+    admit(request, actor, way="demonstration")
     return HttpResponseRedirect(first_page(actor))
-
-
-def _admit(request: HttpRequest, actor: Actor) -> None:
-    """A session of a new name: one planted before entering is worth nothing (fixation)."""
-    request.session.flush()
-    request.session[PERSON] = int(actor.identifier)
 
 
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
     """Sign out: the session is gone from the server as well."""
-    request.session.flush()
+    dismiss(request)
     return HttpResponseRedirect("/")
 
 
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Keep light or dark in a cookie and go back to the page."""
-    response = HttpResponseRedirect(_next(request))
+    response = HttpResponseRedirect(asked_next(request))
     if (chosen := request.POST.get("theme")) in THEMES:
         response.set_cookie(
             "theme", str(chosen), max_age=_YEAR, samesite="Lax", httponly=True,
@@ -75,9 +68,3 @@ def theme(request: HttpRequest) -> HttpResponse:
 def language(request: HttpRequest) -> HttpResponse:
     """Keep the language in a cookie and go back to the page."""
     return set_language(request)
-
-
-def _next(request: HttpRequest) -> str:
-    wanted = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
-    return wanted if wanted and ours else "/"

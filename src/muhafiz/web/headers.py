@@ -9,11 +9,13 @@ from django.http import HttpRequest, HttpResponse
 #: Nothing inline, nothing foreign, nothing framed (CSP Level 3).
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "report-uri /csp-report/; report-to policy"
 )
 
 _HEADERS = {
     "Content-Security-Policy": POLICY,
+    "Reporting-Endpoints": 'policy="/csp-report/"',
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",

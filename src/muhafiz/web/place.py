@@ -18,6 +18,24 @@ def national_zone(now: datetime) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def sector_names(now: datetime) -> dict[str, str]:
+    """Code → name in the reader's language of the rulebook's sectors, in its order."""
+    return _names("sectors", now)
+
+
+def region_names(now: datetime) -> dict[str, str]:
+    """Code → name in the reader's language of the rulebook's regions, in its order."""
+    return _names("regions", now)
+
+
+def _names(key: str, now: datetime) -> dict[str, str]:
+    language = get_language() or "en"
+    return {
+        str(entry["code"]): str(entry["name"].get(language) or entry["name"]["en"])
+        for entry in value_or(key, [], at=now)
+    }
+
+
 def cert_name(now: datetime) -> str:
     """The rulebook's `cert.name` in the reader's language; empty where it is unknown."""
     names = value_or("cert.name", None, at=now)

@@ -6,26 +6,35 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.translation import gettext
+from django.utils.translation import get_language_bidi, gettext
 
 from muhafiz.common.refusal import Refusal
 
 #: How a refusal's name begins, and its status (RFC 9110).
 _STATUSES = (
     ("NotAllowed", 403),
+    ("TooMany", 429),
     ("NoSuch", 404),
     ("Unknown", 404),
     ("Bad", 400),
     ("Unreadable", 400),
     ("LakeBusy", 503),
+    ("Engine", 503),
+    ("PortalClosed", 503),
     ("QueryTooSlow", 503),
     ("DiskNearlyFull", 507),
 )
 
 
+_FSI, _PDI = "\u2068", "\u2069"  # UAX #9: first strong isolate, and its end
+
+
 def sentence(refusal: Refusal) -> str:
-    """The refusal in the reader's language."""
-    return gettext(refusal.text).format(**refusal.params)
+    """The refusal in the reader's language; what it speaks of is isolated in right-to-left ones."""
+    params = dict(refusal.params)
+    if get_language_bidi():
+        params = {k: f"{_FSI}{v}{_PDI}" if isinstance(v, str) else v for k, v in params.items()}
+    return gettext(refusal.text).format(**params)
 
 
 def refusal_status(refusal: Refusal) -> int:

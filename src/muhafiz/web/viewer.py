@@ -8,30 +8,38 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from muhafiz.accounts.queries import person_actor
+from muhafiz.accounts.actions.sessions import see_session
+from muhafiz.accounts.queries import Visit, visit
 from muhafiz.common.actor import Actor
 from muhafiz.common.clock import Clock, SystemClock
 from muhafiz.web.place import national_zone
-
-#: The session's key that holds the id of the person who entered.
-PERSON = "person"
+from muhafiz.web.signin.sessions import VISIT
 
 
 class ViewedRequest(HttpRequest):
     """A request of the desk: it knows its viewer, who has entered, and its moment."""
 
     viewer: Actor
+    visit: Visit
     now: datetime
     clock: Clock
 
 
-def _viewer(request: HttpRequest) -> Actor | None:
-    number = request.session.get(PERSON)
-    return None if number is None else person_actor(int(number))
+def _visit(request: HttpRequest, now: datetime) -> Visit | None:
+    """The request's open session; one that ended elsewhere, or whose person was suspended, ends."""
+    key = request.session.get(VISIT)
+    if key is None:
+        return None
+    found = visit(key)
+    if found is None:
+        request.session.flush()
+        return None
+    see_session(found, now=now)
+    return found
 
 
 class ViewerMiddleware:
-    """Middleware: sets `request.viewer` (None: nobody entered), `request.now`, `request.clock`.
+    """Middleware: sets `request.viewer` (None: nobody entered), `visit`, `now` and `clock`.
 
     Pages of somebody who entered show national time (the rulebook's `jurisdiction.timezone`).
     """
@@ -43,10 +51,11 @@ class ViewerMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Name the viewer, then answer."""
         viewed: ViewedRequest = request  # type: ignore[assignment]  # these lines make it one
-        found = _viewer(request)
-        viewed.viewer = found  # type: ignore[assignment]  # the desk's guard lets no None through
         viewed.clock = self._clock
         viewed.now = self._clock.now()
+        found = _visit(request, viewed.now)
+        viewed.visit = found  # type: ignore[assignment]  # the desk's guard lets no None through
+        viewed.viewer = found.person.actor() if found else None  # type: ignore[assignment]  # as above
         if found is None:
             return self._get_response(request)
         with timezone.override(national_zone(viewed.now)):
