@@ -1,159 +1,21 @@
-"""The screens in a real browser: reflow, accessibility, no foreign request, no policy broken."""
+"""The desk in a real browser: writes without scripts, refreshing, bidi, fonts, print."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-import pytest
+from tests.web.walking import MARKS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        not Path("/usr/bin/chromium").exists(), reason="Debian's package chromium is missing"
-    ),
-]
-
-LOOKS = tuple((language, theme) for language in ("en", "ur") for theme in ("light", "dark"))
-_FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run",
-)  # fmt: skip
-_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-_WATCH = """
-window.broken = [];
-document.addEventListener('securitypolicyviolation',
-  event => window.broken.push(event.violatedDirective + ' ' + event.blockedURI));
-"""
-
-
-class Walk:
-    """A browser at the live server; it remembers what should not have happened."""
-
-    def __init__(self, browser: Any, address: str, session: str) -> None:
-        self.browser, self.address, self.session = browser, address, session
-        self.foreign: list[str] = []
-        self.broken: list[str] = []
-
-    @contextmanager
-    def page(self, language: str, theme: str, width: int, **options: Any) -> Iterator[Any]:
-        context = self.browser.new_context(viewport={"width": width, "height": 900}, **options)
-        cookies = {"sessionid": self.session, "django_language": language, "theme": theme}
-        context.add_cookies(
-            [{"name": name, "value": value, "url": self.address} for name, value in cookies.items()]
-        )
-        page = context.new_page()
-        page.on("request", self._asked)
-        page.on("dialog", lambda dialog: self.broken.append(f"dialog {dialog.message}"))
-        page.on("pageerror", lambda error: self.broken.append(str(error)))
-        page.on("console", self._said)
-        page.add_init_script(_WATCH)
-        yield page
-        context.close()
-
-    def _asked(self, request: Any) -> None:
-        if not request.url.startswith(self.address):
-            self.foreign.append(request.url)
-
-    def _said(self, message: Any) -> None:
-        if message.type == "error":
-            self.broken.append(message.text)
-
-
-@pytest.fixture
-def _plain_static(settings: Any) -> None:
-    """The test server serves static files by their own names only."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-
-
-@pytest.fixture
-def walk(
-    _plain_static: None,
-    world: Any,
-    all_roles: Any,
-    live_server: Any,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Walk]:
-    from playwright.sync_api import sync_playwright
-
-    # Playwright's loop runs in this thread, so Django would refuse its database afterwards.
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "yes")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*_FLAGS])
-        yield Walk(browser, live_server.url, all_roles.cookies["sessionid"].value)
-        browser.close()
-
-
-def every(
-    visit: Callable[[str, str, str, Any], None],
-    walk: Walk,
-    screens: dict[str, str],
-    width: int,
-    **options: Any,
-) -> None:
-    for language, theme in LOOKS:
-        with walk.page(language, theme, width, **options) as page:
-            for name, path in screens.items():
-                page.goto(walk.address + path)
-                visit(name, language, theme, page)
-
-
-@pytest.mark.parametrize("width", [320, 1440])
-def test_no_screen_scrolls_sideways_asks_abroad_or_breaks_the_policy(walk, world, width):
-    wide: list[object] = []
-
-    def visit(name: str, language: str, theme: str, page: Any) -> None:
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if over > 0:
-            wide.append((name, language, theme, over))
-        walk.broken.extend(page.evaluate("window.broken"))
-        small = page.evaluate(_SMALL)
-        wide.extend((name, language, each) for each in small)
-
-    every(visit, walk, world.screens, width)
-    assert wide == []
-    assert walk.broken == []
-    assert walk.foreign == []
-
-
-# WCAG 2.2, 2.5.8: 24 px, or a link within a sentence.
-_SMALL = """
-[...document.querySelectorAll(`button, select, input:not([type=hidden]), .side a, .tabs a,
-  .table a, summary`)]
-  .filter(e => e.checkVisibility() && !e.closest('.unseen, .skip, p'))
-  .map(e => [e.outerHTML.slice(0, 80), e.closest('label.check') || e])
-  .map(([told, e]) => [told, e.getBoundingClientRect()])
-  .filter(([, box]) => box.width > 0 && (box.width < 24 || box.height < 24))
-  .map(([told, box]) => `${told} ${box.width}x${box.height}`)
-"""
-
-
-def test_axe_finds_nothing(walk, world):
-    from axe_playwright_python.sync_playwright import Axe
-
-    axe, found = Axe(), []
-
-    def visit(name: str, language: str, theme: str, page: Any) -> None:
-        for each in axe.run(page, options=_RULES).response["violations"]:
-            shown = each["nodes"][0]
-            told = shown["html"][:160], shown["failureSummary"][:300]
-            found.append((name, language, theme, each["id"], *told))
-
-    every(visit, walk, world.screens, 1440, bypass_csp=True)
-    assert found == []
+pytestmark = MARKS
 
 
 def test_every_write_works_without_scripts_in_urdu_on_a_small_screen(walk, world):
     with walk.page("ur", "light", 320, java_script_enabled=False) as page:
         page.goto(f"{walk.address}/desk/set-aside/{world.row}/")
         page.fill("textarea#raw", "still,wrong")
-        page.click("form[action$='/edit/'] button[type=submit]")
+        page.click("form[action$='/edit/'] button[value=try]")
+        assert page.locator("[role=status] .note-bad").count() == 1
+        page.click("form[action$='/edit/'] button[value=read]")
         assert page.locator("[role=alert]").count() == 1
         assert page.input_value("textarea#raw") == "still,wrong"
         page.fill("input#note", "شور")
@@ -161,7 +23,7 @@ def test_every_write_works_without_scripts_in_urdu_on_a_small_screen(walk, world
         assert "1 سطر خارج کی گئی" in page.content()
         page.goto(f"{walk.address}/desk/audit/")
         page.click("form[action$='/verify/'] button[type=submit]")
-        assert "روزنامچہ سالم ہے" in page.content()
+        assert "پورے لاگ کی تصدیق کر رہا ہے" in page.content()
         page.goto(f"{walk.address}/desk/events/")
         page.click("form[action='/theme/'] button")
         assert page.url.endswith("/desk/events/")

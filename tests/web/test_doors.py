@@ -12,25 +12,30 @@ from muhafiz.accounts.actions.entry import issue_entry_link
 from muhafiz.accounts.rules import matrix
 from muhafiz.web.desk.permissions import ROUTES
 from muhafiz.web.desk.urls import urlpatterns
+from tests.web.conftest import browser_of
 from tests.web.given import OPERATOR
 
 pytestmark = pytest.mark.django_db
 
 _GIVEN = {
     "report_id": 1, "row_id": 1, "import_id": 1, "organization_id": 1, "notice_id": 1, "job_id": 1,
-    "letter_id": "00000000-0000-4000-8000-000000000000", "number": 0, "day": "2026-11-22",
+    "letter_id": "00000000-0000-4000-8000-000000000000",
+    "export_id": "00000000-0000-4000-8000-000000000000", "number": 0, "day": "2026-11-22",
     "key": "1",
 }  # fmt: skip
 
 
 def address(name: str) -> str:
     forms, *_ = get_resolver().reverse_dict[name]
-    return reverse(name, kwargs={part: _GIVEN[part] for part in forms[0][1]})
+    return reverse(name, kwargs={part: _GIVEN.get(part, 1) for part in forms[0][1]})
 
 
 def asked(client: Client, name: str):
     method = client.post if ROUTES[name][1] == "POST" else client.get
-    return method(address(name))
+    answer = method(address(name))
+    if answer.streaming:
+        b"".join(answer.streaming_content)  # as a server does; its file would stay open
+    return answer
 
 
 def test_every_route_has_a_row_and_every_row_a_route():
@@ -76,12 +81,7 @@ def test_a_read_route_takes_no_post_and_a_write_route_no_get(entered, folders):
 
 
 def test_every_write_needs_the_forms_secret(person):
-    client = Client(enforce_csrf_checks=True)
-    found = person("duty_officer")
-    session = client.session
-    session["person"] = found.id
-    session.save()
-    client.cookies["sessionid"] = session.session_key
+    client = browser_of(person("duty_officer"), enforce_csrf_checks=True)
     for name, (permission, method) in ROUTES.items():
         if method == "POST" and "duty_officer" in matrix().permissions[permission]:
             answer = client.post(address(name))
@@ -102,7 +102,7 @@ def test_a_link_lets_in_once_and_opening_it_uses_nothing_up(person, client):
     for _ in range(2):
         assert client.get(f"/enter/{token}/").status_code == 200
     answer = client.post(f"/enter/{token}/")
-    assert answer["Location"] == "/desk/"
+    assert answer["Location"] == "/desk/queue/"
     assert client.cookies["sessionid"].value != before
     assert "planted" not in client.session
     again = Client().post(f"/enter/{token}/")
@@ -128,7 +128,7 @@ def test_demonstration_doors_exist_only_there(person, client, settings):
     settings.DEMONSTRATION = True
     assert client.get(door).status_code == 405
     assert door in client.get("/").content.decode()
-    assert client.post(door)["Location"] == "/desk/"
+    assert client.post(door)["Location"] == "/desk/queue/"
 
 
 def test_a_person_whose_desk_begins_elsewhere_lands_there(person, client, settings):
@@ -156,3 +156,12 @@ def test_no_switch_leads_elsewhere(client, elsewhere):
 
 def test_a_theme_that_is_none_is_not_kept(client):
     assert "theme" not in client.post("/theme/", {"theme": '"><b>'}).cookies
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/verify/", "/statistics/", "/health/", "/sign-in/", "/sign-in/forgotten/sent/"]
+)
+def test_public_pages_answer_head_as_they_answer_get(client, path):
+    """RFC 9110 asks it of every resource; whoever watches whether the site is up asks so."""
+    asked = client.get(path)
+    assert client.head(path).status_code == asked.status_code
