@@ -296,3 +296,17 @@ def test_serving_an_empty_installation_is_refused_in_words(tmp_path):
     assert answer.returncode == 1
     assert "This installation is empty. Run: muhafiz init" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.django_db
+def test_doctor_tells_of_a_map_that_lacks_a_region(settings, tmp_path, now):
+    from muhafiz.config import doctor
+
+    load_profile("pakistan", actor=Actor.command("operator"), now=now)
+    settings.REGION_MAP = tmp_path / "map.geojson"
+    assert any("map of regions" in found.what for found in doctor._region_map())
+    settings.REGION_MAP.write_text(
+        '{"type": "FeatureCollection", "features": [{"properties": {"code": "PK-PB"}, "geometry":'
+        ' {"type": "Polygon", "coordinates": [[[70, 30], [71, 30], [71, 31], [70, 30]]]}}]}'
+    )
+    assert any("no shape of PK-BA" in found.what for found in doctor._region_map())

@@ -55,3 +55,28 @@ sys.exit(Supervisor(children).run())
     assert parent.returncode == 0
     assert "ended with status -9" in said
     assert not any(alive(pid) for pid in pids(first) + pids(second))
+
+
+def test_the_supervisor_stays_small():
+    asked = "import sys, muhafiz.config.supervisor; print(sorted({'django', 'pyarrow', 'duckdb'} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_the_webs_master_loads_nothing_whose_threads_a_fork_would_lose(tmp_path):
+    program = """
+import sys
+from gunicorn.app.base import BaseApplication
+BaseApplication.run = lambda self: print(sorted({'django', 'pyarrow', 'numpy'} & set(sys.modules)))
+sys.argv = ["muhafiz", "web"]
+from muhafiz.config.command import main
+main()
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PATH": os.environ["PATH"], "MUHAFIZ_VAR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.stdout.strip() == "[]", told.stderr

@@ -47,3 +47,25 @@ def database_settings(url: str, var: Path) -> dict[str, Any]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def portal_settings(default: dict[str, Any], url: str) -> dict[str, Any]:
+    """The tenants' connection to the same database; `url` names another user, or is empty.
+
+    Raises:
+        ValueError: `url` is no address of PostgreSQL, or the database is SQLite.
+    """
+    mirrored = {"TEST": {"MIRROR": "default"}}
+    if "sqlite" in default["ENGINE"]:
+        if url:
+            raise ValueError("MUHAFIZ_PORTAL_DATABASE_URL needs DATABASE_URL.")
+        # Not IMMEDIATE: it never writes. Kept open: shadowing every table takes milliseconds.
+        narrow = {"ENGINE": "muhafiz.tenancy.engines.sqlite", "OPTIONS": {"timeout": 30}}
+        return {**default, **narrow, **mirrored, "CONN_MAX_AGE": 600}
+    # Without a user of its own it enters by the role that the platform makes for it.
+    user = {"USER": "", "PASSWORD": ""}
+    if url:
+        named = database_settings(url, Path())
+        user = {name: named[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
+    engine = {"ENGINE": "muhafiz.tenancy.engines.postgresql", "AUTOCOMMIT": False}
+    return {**default, **user, **engine, **mirrored}

@@ -15,7 +15,11 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from muhafiz.common.clock import SystemClock
+from muhafiz.common.refusal import Refusal
+from muhafiz.lake.queries import try_engine
 from muhafiz.rulebook.queries import value_or
+from muhafiz.tenancy.examination import why_closed
+from muhafiz.web.regions import BadRegionMap, region_shapes
 
 Weight = Literal["fault", "warning"]
 
@@ -157,6 +161,58 @@ def _lane() -> Iterator[Finding]:
         )
 
 
+def _distributed_engine() -> Iterator[Finding]:
+    if not settings.SPARK_REMOTE:
+        return
+    try:
+        try_engine()
+    except DatabaseError:  # no tables yet: _database says so
+        return
+    except Refusal as no:
+        yield Finding(
+            "warning",
+            str(no),
+            "Start the Spark Connect server where MUHAFIZ_LAKE lies under the same path, correct "
+            "MUHAFIZ_SPARK_REMOTE, or unset it.",
+        )
+
+
+def _region_map() -> Iterator[Finding]:
+    path = settings.REGION_MAP
+    if path is None:
+        return
+    try:
+        shapes = region_shapes(path, path.stat().st_mtime_ns if path.exists() else 0)
+        named = {str(each["code"]) for each in value_or("regions", [], at=SystemClock().now())}
+    except DatabaseError:  # no tables yet: _database says so
+        return
+    except BadRegionMap as fault:
+        yield Finding("warning", str(fault), "Correct the file, or unset MUHAFIZ_REGION_MAP.")
+        return
+    if missing := sorted(named - set(shapes.middles)):
+        yield Finding(
+            "warning",
+            f"The map of regions has no shape of {', '.join(missing)}.",
+            "Give each feature the region's code as property “code”.",
+        )
+
+
+def _tenants() -> Iterator[Finding]:
+    """Looked at once there are tables."""
+    try:
+        ready = "accounts_person" in connection.introspection.table_names()
+    except DatabaseError:  # _database says so
+        return
+    why = why_closed() if ready else None
+    if why is not None:
+        yield Finding(
+            "warning",
+            f"The constituents' portal stays closed: the database does not keep them apart ({why})",
+            "Run: muhafiz upgrade, as a database user with CREATEROLE; or have a role made that "
+            "owns nothing, name it in MUHAFIZ_PORTAL_DATABASE_URL, and run: muhafiz upgrade",
+        )
+
+
 _EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _folders,
     _key_permissions,
@@ -167,4 +223,7 @@ _EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _mail,
     _sender,
     _lane,
+    _distributed_engine,
+    _region_map,
+    _tenants,
 )

@@ -26,6 +26,13 @@ SETTINGS: tuple[Setting, ...] = (
         "postgresql://user:password@host:port/name; empty: SQLite at MUHAFIZ_VAR/muhafiz.sqlite3.",
         secret=True,
     ),
+    Setting(
+        "MUHAFIZ_PORTAL_DATABASE_URL",
+        "",
+        "The same database for the constituents' portal, by a role that owns nothing; empty: by a "
+        "role that `muhafiz upgrade` makes (PostgreSQL only).",
+        secret=True,
+    ),
     Setting("MUHAFIZ_LAKE", "", "Folder of the event lake; empty: MUHAFIZ_VAR/lake."),
     Setting("MUHAFIZ_KEYS", "", "Folder of the secret keys; empty: MUHAFIZ_VAR/keys (mode 0700)."),
     Setting("MUHAFIZ_BIND", "127.0.0.1:8000", "Address and port that the web process listens on."),
@@ -34,6 +41,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "MUHAFIZ_HOSTS", "127.0.0.1,localhost,[::1]", "Host names answered to, comma-separated."
+    ),
+    Setting(
+        "MUHAFIZ_PROXIES",
+        "0",
+        "Reverse proxies of yours before the web process, each adding to X-Forwarded-For.",
     ),
     Setting("MUHAFIZ_WEB_THREADS", "8", "Requests answered at once by one web process."),
     Setting("MUHAFIZ_WORKERS", "1", "Worker processes that the supervised command starts."),
@@ -51,16 +63,38 @@ SETTINGS: tuple[Setting, ...] = (
         "imaps://user:password@host:port/INBOX where reports and bounces arrive.",
         secret=True,
     ),
+    Setting(
+        "MUHAFIZ_OIDC_ISSUER",
+        "",
+        "Address of an OpenID Connect provider that may sign people in. Empty: none.",
+    ),
+    Setting("MUHAFIZ_OIDC_CLIENT_ID", "", "The platform's client id at that provider."),
+    Setting(
+        "MUHAFIZ_OIDC_SECRET", "", "The platform's client secret at that provider.", secret=True
+    ),
+    Setting("MUHAFIZ_OIDC_SECRET_FILE", "", "File that holds the client secret instead."),
+    Setting("MUHAFIZ_OIDC_NAME", "OpenID Connect", "What the button to that provider says."),
     Setting("MUHAFIZ_DROP_FOLDER", "", "Folder watched for reports; empty: MUHAFIZ_VAR/drop."),
     Setting(
         "MUHAFIZ_DEMONSTRATION",
         "",
         "“yes” opens the demonstration lane: invented organizations, no letter leaves the machine.",
     ),
+    Setting(
+        "MUHAFIZ_REGION_MAP",
+        "",
+        "GeoJSON of the regions, each feature with its `code`; empty: a grid without borders.",
+    ),
     Setting("MUHAFIZ_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("MUHAFIZ_LOG_JSON", "", "“yes” writes one JSON object per log line."),
     Setting(
         "MUHAFIZ_BATCH_ROWS", "250000", "Rows worked at a time; memory grows with it, not reports."
+    ),
+    Setting(
+        "MUHAFIZ_SPARK_REMOTE",
+        "",
+        "sc://host:port of a Spark Connect server that sees MUHAFIZ_LAKE under the same path and "
+        "answers the lake's questions. Empty: DuckDB does, in each process.",
     ),
     Setting("MUHAFIZ_LAKE_MEMORY_MIB", "512", "Memory that one lake query may use, in MiB."),
     Setting("MUHAFIZ_FREE_DISK_PERCENT", "5", "Intake stops when less of the disk is free."),
@@ -108,6 +142,14 @@ class Environment:
             raise BadEnvironment(f"{name} must be a whole number above 0, not “{text}”.")
         return int(text)
 
+    def count(self, name: str) -> int:
+        """The setting as a whole number from 0.
+
+        Raises:
+            BadEnvironment: it is not one.
+        """
+        return 0 if self.values[name] == "0" else self.whole(name)
+
     def flag(self, name: str) -> bool:
         """The setting as yes or no.
 
@@ -118,6 +160,10 @@ class Environment:
         if text not in {"", "yes", "no"}:
             raise BadEnvironment(f"{name} must be “yes” or “no”, not “{text}”.")
         return text == "yes"
+
+    def file(self, name: str) -> Path | None:
+        """The setting as an absolute file; None when empty."""
+        return Path(self.values[name]).absolute() if self.values[name] else None
 
     def folder(self, name: str, inside: str = "") -> Path:
         """The setting as an absolute folder; empty means `inside` within MUHAFIZ_VAR."""

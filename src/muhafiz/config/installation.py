@@ -15,13 +15,24 @@ from muhafiz.config.standard_feeds import make_standard_feeds
 from muhafiz.detection.actions.policies import install_default_policies
 from muhafiz.keyring.actions.certificates import ensure_signing_certificate
 from muhafiz.rulebook.actions.profile import load_profile
+from muhafiz.rulebook.queries import loaded_profiles
 from muhafiz.web.build import build_static
 
 FIRST_LINK_VALID_FOR = timedelta(hours=24)
 
 
-def bring_up_to_date(say: Callable[[str], None]) -> None:
-    """Bring the database and the built pages to this version; a second run changes nothing."""
+def bring_up_to_date(*, actor: Actor, now: datetime, say: Callable[[str], None]) -> None:
+    """Bring an installation to this version: database, pages, and what its profile says anew.
+
+    A second run changes nothing; values agreed here go before what the profile says.
+    """
+    _prepare(say)
+    for profile in loaded_profiles():
+        say(f"Reading the jurisdiction profile “{profile}” again …")
+        load_profile(profile, actor=actor, now=now)
+
+
+def _prepare(say: Callable[[str], None]) -> None:
     say("Bringing the database up to date …")
     settings.VAR.mkdir(parents=True, exist_ok=True, mode=0o700)
     call_command("migrate", interactive=False, verbosity=0)
@@ -45,7 +56,7 @@ def install(
 
     1. database and pages; 2. rulebook; 3. the CERT's keys; 4. feeds; 5. notice policies.
     """
-    bring_up_to_date(say)
+    _prepare(say)
     say(f"Loading the jurisdiction profile “{profile}” …")
     load_profile(profile, actor=actor, now=now)
     say("Making the CERT's keys …")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from muhafiz.config.database import database_settings
+from muhafiz.config.database import database_settings, portal_settings
 from muhafiz.config.environment import Environment
 from muhafiz.config.secret import secret_key
+from muhafiz.config.signin import sign_in_settings
 
 ENVIRONMENT = Environment.read(os.environ)
 
@@ -16,16 +17,20 @@ KEYS = ENVIRONMENT.folder("MUHAFIZ_KEYS", "keys")
 REPORTS = VAR / "reports"
 DROP_FOLDER = ENVIRONMENT.folder("MUHAFIZ_DROP_FOLDER", "drop")
 BUILT = VAR / "built"  # fonts and catalogs: the package's own folder may be read-only
+EXPORTS = VAR / "exports"  # files that people asked for, for a day
 LETTERS = VAR / "letters"  # where the demonstration lane lays its .eml files
 # Once a demonstration, a folder stays one: its invented recipients must never be written to.
 DEMONSTRATION = ENVIRONMENT.flag("MUHAFIZ_DEMONSTRATION") or (VAR / "demonstration").exists()
 BATCH_ROWS = ENVIRONMENT.whole("MUHAFIZ_BATCH_ROWS")
+SPARK_REMOTE = ENVIRONMENT.text("MUHAFIZ_SPARK_REMOTE")
 LAKE_MEMORY_MIB = ENVIRONMENT.whole("MUHAFIZ_LAKE_MEMORY_MIB")
 FREE_DISK_PERCENT = ENVIRONMENT.whole("MUHAFIZ_FREE_DISK_PERCENT")
 PUBLIC_URL = ENVIRONMENT.text("MUHAFIZ_PUBLIC_URL").rstrip("/")
 SMTP_URL = ENVIRONMENT.text("MUHAFIZ_SMTP_URL")
 MAIL_FROM = ENVIRONMENT.text("MUHAFIZ_MAIL_FROM")
 IMAP_URL = ENVIRONMENT.text("MUHAFIZ_IMAP_URL")
+REGION_MAP = ENVIRONMENT.file("MUHAFIZ_REGION_MAP")
+PROXIES = ENVIRONMENT.count("MUHAFIZ_PROXIES")
 
 SECRET_KEY = secret_key(KEYS)
 DEBUG = False
@@ -33,14 +38,25 @@ ALLOWED_HOSTS = ENVIRONMENT.text("MUHAFIZ_HOSTS").split(",")
 ROOT_URLCONF = "muhafiz.config.urls"
 WSGI_APPLICATION = "muhafiz.config.wsgi.application"
 DATABASES = {"default": database_settings(ENVIRONMENT.text("DATABASE_URL"), VAR)}
+DATABASES["portal"] = portal_settings(
+    DATABASES["default"], ENVIRONMENT.text("MUHAFIZ_PORTAL_DATABASE_URL")
+)
+DATABASE_ROUTERS = ["muhafiz.tenancy.router.TenantRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
+    "django.contrib.auth",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "muhafiz.tenancy",
     "muhafiz.audit",
     "muhafiz.accounts",
     "muhafiz.jobs",
@@ -54,6 +70,9 @@ INSTALLED_APPS = [
     "muhafiz.lake",
     "muhafiz.feeds",
     "muhafiz.detection",
+    "muhafiz.triage",
+    "muhafiz.search",
+    "muhafiz.statistics",
     "muhafiz.web",
     "muhafiz.web.desk",
 ]
@@ -65,9 +84,13 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "muhafiz.web.viewer.ViewerMiddleware",
+    "muhafiz.web.tenant.TenantMiddleware",
+    "muhafiz.web.signin.gate.SetUpGate",
+    "allauth.account.middleware.AccountMiddleware",
     "muhafiz.web.refusals.RefusalPages",
 ]
 
@@ -100,6 +123,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
 }
+
+AUTH_USER_MODEL = "accounts.Person"
+globals().update(sign_in_settings(ENVIRONMENT))
 
 _HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = _HTTPS

@@ -1,7 +1,7 @@
 """Web, worker and scheduler as one command: started together, watched, ended together.
 
-The parent stays small: it imports no Django. A child that dies is started again, ever more
-slowly while it keeps dying; the others go on.
+The parent stays small: it imports no Django, and `muhafiz serve` gives its own process to it. A
+child that dies is started again, ever more slowly while it keeps dying; the others go on.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import NoReturn
 
 _LONGEST_PAUSE_SECONDS = 60.0
 _STEADY_SECONDS = 30.0  # a child that ran this long is healthy again: its next pause is short
@@ -98,3 +99,16 @@ def platform_children(bind: str, *, workers: int, threads: int) -> list[Child]:
         *(Child(name, [*muhafiz, "worker"]) for name in names),
         Child("scheduler", [*muhafiz, "scheduler"]),
     ]
+
+
+def become_supervisor(bind: str, *, workers: int, threads: int) -> NoReturn:
+    """Give this process to a supervisor that carries nothing this process has loaded."""
+    command = [sys.executable, "-m", "muhafiz.config.supervisor", bind, str(workers), str(threads)]
+    os.execv(sys.executable, command)  # noqa: S606 - own command line
+
+
+if __name__ == "__main__":
+    _bind, _workers, _threads = sys.argv[1:]
+    sys.exit(
+        Supervisor(platform_children(_bind, workers=int(_workers), threads=int(_threads))).run()
+    )

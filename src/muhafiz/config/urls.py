@@ -7,4 +7,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("muhafiz.web.urls")),
     path("desk/", include("muhafiz.web.desk.urls")),
+    path("portal/", include("muhafiz.web.portal.urls")),
 ]

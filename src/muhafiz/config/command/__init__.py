@@ -34,9 +34,10 @@ _COMMANDS = {
     "notices": ("notices", "Preview and send letters to constituents."),
     "rulebook": ("rulebook", "The dated parameters of this jurisdiction."),
     "scheduler": ("processes", "Run the scheduler alone."),
+    "search": ("search", "Find things, and build the search box's index anew."),
     "serve": ("processes", "Run web, workers and scheduler, supervised."),
     "start": ("start", "Set up when empty, then serve: what `make run` calls."),
-    "upgrade": ("installation", "Bring the database and the pages up to this version."),
+    "upgrade": ("installation", "Bring database, rulebook and pages up to this version."),
     "web": ("processes", "Run the web process alone."),
     "worker": ("processes", "Run one worker alone."),
 }

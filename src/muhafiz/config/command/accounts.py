@@ -32,13 +32,23 @@ def list_people(*, as_json: bool) -> None:
 @click.option("--name", default="", help="How people call them.")
 @click.option("--role", "roles", multiple=True, help="For example duty_officer; may be repeated.")
 @click.option("--language", type=click.Choice(["en", "ur"]), default="en", show_default=True)
+@click.option("--organization", type=int, help="Number of the constituent whose person it is.")
 @with_django
-def add_person(*, email: str, name: str, roles: tuple[str, ...], language: str) -> None:
+def add_person(
+    *, email: str, name: str, roles: tuple[str, ...], language: str, organization: int | None
+) -> None:
     """Register a person and give them roles."""
     from muhafiz.accounts.actions.people import grant_role, register_person
 
     actor, now = operator(), clock.now()
-    person = register_person(email=email, name=name, language=language, actor=actor, now=now)
+    person = register_person(
+        email=email,
+        name=name,
+        language=language,
+        organization_id=organization,
+        actor=actor,
+        now=now,
+    )
     for role in roles:
         grant_role(person_id=person.id, role=role, actor=actor, now=now)
     click.echo(f"{person.email} is registered as number {person.id}.")
@@ -58,6 +68,34 @@ def link(*, email: str, hours: int) -> None:
         email=email, valid_for=timedelta(hours=hours), actor=operator(), now=clock.now()
     )
     click.echo(f"{settings.PUBLIC_URL}/enter/{token}/")
+
+
+@accounts.command("unlock")
+@click.argument("email")
+@with_django
+def unlock(*, email: str) -> None:
+    """Forget an account's failed tries, so that its person need not wait."""
+    from muhafiz.accounts.actions.tries import unlock_account
+
+    unlock_account(email=email, actor=operator(), now=clock.now())
+    click.echo(f"{email} may try again.")
+
+
+@accounts.command("reset")
+@click.argument("email")
+@click.option("--reason", required=True, help="Kept in the audit log.")
+@with_django
+def reset(*, email: str, reason: str) -> None:
+    """Take a person's password and second factors away, and sign them out everywhere."""
+    from muhafiz.accounts.queries import person_by_email
+    from muhafiz.web.signin.inviting import take_ways_in_away
+
+    person = person_by_email(email)
+    if person is None:
+        click.echo(f"Nobody is registered as {email}.", err=True)
+        raise SystemExit(REFUSED)
+    take_ways_in_away(person_id=person.id, reason=reason, actor=operator(), now=clock.now())
+    click.echo(f"{person.email} has no way in now. Make one with: muhafiz accounts link {email}")
 
 
 @accounts.command("role")

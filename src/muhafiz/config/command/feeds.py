@@ -125,6 +125,29 @@ def replay(*, report_id: int, as_json: bool) -> None:
     show(asdict(done), as_json=as_json, words=words)
 
 
+@feeds.command("samples")
+@click.option("--feed", help="Only those of this feed.")
+@as_json
+@with_django
+def samples(*, feed: str | None, as_json: bool) -> None:
+    """Read the rows kept as samples with today's mappings; status 1 when one is read otherwise."""
+    from muhafiz.feeds.actions.samples import check_samples
+    from muhafiz.feeds.queries import samples as kept
+
+    wrong = check_samples(feed=feed, now=clock.now())
+    found = [
+        {"sample": one.id, "feed": one.feed, "type": one.kind, "column": column}
+        | {"expected": expected, "found": read}
+        for one in wrong
+        for column, expected, read in one.differences
+    ]
+    told = f"{len(kept(feed=feed))} samples, {len(wrong)} read otherwise."
+    columns = ("sample", "feed", "type", "column", "expected", "found")
+    show(found, as_json=as_json, words=[told, *table(found, columns)] if found else told)
+    if wrong:
+        sys.exit(1)
+
+
 def _secret(key: str) -> str:
     if sys.stdin.isatty():
         return str(click.prompt(key, hide_input=True))

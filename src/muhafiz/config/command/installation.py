@@ -27,11 +27,11 @@ def init(profile: str, administrator: str | None) -> None:
 @click.command()
 @with_django
 def upgrade() -> None:
-    """Bring the database and the pages up to this version. Back up first."""
+    """Bring database, rulebook and pages up to this version. Back up first."""
     from muhafiz.config.doctor import startup_faults
     from muhafiz.config.installation import bring_up_to_date
 
-    bring_up_to_date(_say)
+    bring_up_to_date(actor=operator(), now=clock.now(), say=_say)
     faults = startup_faults()
     for fault in faults:
         click.echo(f"{fault.what} {fault.mend}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -9,19 +10,19 @@ from typing import Any
 
 import click
 
+from muhafiz.common.memory import hold_memory, settle_objects
 from muhafiz.config.command.ground import clock, set_django_up, with_django
+from muhafiz.config.environment import Environment
 
 
 @click.command()
 @click.option("--bind", help="Address and port; default MUHAFIZ_BIND.")
 @click.option("--threads", type=click.IntRange(1, 256), help="Default MUHAFIZ_WEB_THREADS.")
-@with_django
 def web(bind: str | None, threads: int | None) -> None:
     """Run the web process alone."""
-    from django.conf import settings
     from gunicorn.app.base import BaseApplication
 
-    environment = settings.ENVIRONMENT
+    environment = Environment.read(os.environ)
     options: dict[str, Any] = {
         "bind": bind or environment.text("MUHAFIZ_BIND"),
         "threads": threads or environment.whole("MUHAFIZ_WEB_THREADS"),
@@ -46,6 +47,8 @@ def web(bind: str | None, threads: int | None) -> None:
                     self.cfg.set(name, value)
 
         def load(self) -> Any:
+            # In the worker only: libraries with threads of their own do not outlive a fork.
+            set_django_up()
             from muhafiz.config.wsgi import application
 
             return application
@@ -54,11 +57,13 @@ def web(bind: str | None, threads: int | None) -> None:
 
 
 @click.command()
-@with_django
 def worker() -> None:
     """Run one worker alone: it takes due jobs from the queue until told to stop."""
+    hold_memory()
+    set_django_up()
     from muhafiz.jobs.worker import work
 
+    settle_objects()
     work(clock, _stop_on_signals())
 
 
@@ -81,7 +86,7 @@ def serve() -> None:
     from django.conf import settings
 
     from muhafiz.config.doctor import startup_faults
-    from muhafiz.config.supervisor import Supervisor, platform_children
+    from muhafiz.config.supervisor import become_supervisor
 
     faults = startup_faults()
     for fault in faults:
@@ -89,12 +94,11 @@ def serve() -> None:
     if faults:
         sys.exit(1)
     environment = settings.ENVIRONMENT
-    children = platform_children(
+    become_supervisor(
         environment.text("MUHAFIZ_BIND"),
         workers=environment.whole("MUHAFIZ_WORKERS"),
         threads=environment.whole("MUHAFIZ_WEB_THREADS"),
     )
-    sys.exit(Supervisor(children).run())
 
 
 def _stop_on_signals() -> threading.Event:

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
+from functools import partial
 
 import click
 
@@ -32,9 +34,8 @@ def start() -> None:
     else:
         set_django_up()
         _upgrade()
-    click.echo(
-        f"\n  Open {environment.text('MUHAFIZ_PUBLIC_URL')}/ and enter: the river.\n", err=True
-    )
+    click.echo(f"\n  Open {environment.text('MUHAFIZ_PUBLIC_URL')}/ and sign in.\n", err=True)
+    _offer_links()
     command = [sys.executable, "-m", "muhafiz.config.command", "serve"]
     os.execv(sys.executable, command)  # noqa: S606 - own command: serve takes this process's place
 
@@ -46,6 +47,7 @@ def demonstration() -> None:
 
 
 _UNFINISHED = "demonstration.unfinished"
+_LINKS_VALID_FOR = timedelta(hours=24)
 
 
 def _is_empty(environment: Environment) -> bool:
@@ -74,8 +76,30 @@ def _fill(environment: Environment) -> None:
     set_django_up()
     from muhafiz.config.demonstration.filling import fill
 
-    fill(actor=operator(), now=clock.now(), say=lambda line: click.echo(line, err=True))
+    fill(actor=operator(), now=clock.now(), say=partial(click.echo, err=True))
     (var / _UNFINISHED).unlink()
+
+
+def _offer_links() -> None:
+    """In the demonstration: a link for one person of each role, which lets in once, only there."""
+    from django.conf import settings
+
+    if not settings.DEMONSTRATION:
+        return
+    from muhafiz.accounts.actions.entry import issue_entry_link
+    from muhafiz.accounts.queries import people
+
+    seen: set[str] = set()
+    for one in sorted(people(), key=lambda person: person.id):
+        role = min(one.roles, default="")
+        if role in seen or not role:
+            continue
+        seen.add(role)
+        token = issue_entry_link(
+            email=one.email, valid_for=_LINKS_VALID_FOR, actor=operator(), now=clock.now()
+        )
+        click.echo(f"  {role:<20} {settings.PUBLIC_URL}/enter/{token}/", err=True)
+    click.echo("", err=True)
 
 
 def _upgrade() -> None:
@@ -83,4 +107,5 @@ def _upgrade() -> None:
     from muhafiz.config.installation import bring_up_to_date
 
     if startup_faults():
-        bring_up_to_date(lambda line: click.echo(line, err=True))
+        say = partial(click.echo, err=True)
+        bring_up_to_date(actor=operator(), now=clock.now(), say=say)

@@ -11,10 +11,16 @@ from django.conf import settings
 
 from muhafiz.accounts.actions.people import grant_role, register_person
 from muhafiz.common.actor import Actor
-from muhafiz.config.demonstration.nation import InventedOrganization, Nation, read_nation
+from muhafiz.config.demonstration.nation import (
+    InventedOrganization,
+    InventedPerson,
+    Nation,
+    read_nation,
+)
 from muhafiz.config.demonstration.reports import day_of_reports
 from muhafiz.config.installation import install
 from muhafiz.constituency.actions.imports import apply_import, preview_import
+from muhafiz.constituency.directory import owners_of
 
 PROFILE = "pakistan"
 
@@ -28,19 +34,33 @@ def fill(*, actor: Actor, now: datetime, say: Callable[[str], None]) -> None:
     nation = read_nation()
     install(profile=PROFILE, actor=actor, now=now, say=say, cadence="at_once")
     say("Inventing a nation …")
-    for person in nation.people:
-        registered = register_person(
-            email=person.email, name=person.name, language=person.language, actor=actor, now=now
-        )
-        grant_role(person_id=registered.id, role=person.role, actor=actor, now=now)
     constituents = preview_import(_constituents(nation), file_name="demonstration.csv", now=now)
     apply_import(constituents, actor=actor, now=now)
+    for person in nation.people:
+        _register(person, nation, actor=actor, now=now)
     say("Laying a day of reports into the drop folder …")
     settings.DROP_FOLDER.mkdir(parents=True, exist_ok=True)
     for name, content in day_of_reports(nation, now=now):
         beside = settings.DROP_FOLDER / f".{name}.part"
         beside.write_bytes(content)
         beside.rename(settings.DROP_FOLDER / name)
+
+
+def _register(person: InventedPerson, nation: Nation, *, actor: Actor, now: datetime) -> None:
+    domains = {one.key: one.domain for one in nation.organizations}
+    owner = None
+    if person.organization is not None:
+        [claim] = owners_of(domains[person.organization], viewer=actor, at=now)
+        owner = claim.organization_id
+    registered = register_person(
+        email=person.email,
+        name=person.name,
+        language=person.language,
+        organization_id=owner,
+        actor=actor,
+        now=now,
+    )
+    grant_role(person_id=registered.id, role=person.role, actor=actor, now=now)
 
 
 _COLUMNS = (
@@ -50,6 +70,7 @@ _COLUMNS = (
     "name",
     "name_ur",
     "sector",
+    "region",
     "parent",
     "language",
     "role",
@@ -74,6 +95,7 @@ def _rows(organization: InventedOrganization) -> Iterator[dict[str, str]]:
         "name": organization.name["en"],
         "name_ur": organization.name["ur"],
         "sector": organization.sector,
+        "region": organization.region,
         "parent": organization.parent or "",
         "language": organization.language,
     }

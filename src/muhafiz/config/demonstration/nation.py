@@ -16,6 +16,7 @@ class InventedOrganization:
     key: str
     name: dict[str, str]
     sector: str
+    region: str
     language: str
     network: str
     network6: str  # a /48 without its length, e.g. "2001:db8:1"
@@ -27,12 +28,13 @@ class InventedOrganization:
 
 @dataclass(frozen=True, slots=True)
 class InventedPerson:
-    """One person of the demonstration's CERT, with one role."""
+    """One person of the demonstration, with one role; of one `organization` unless of the CERT."""
 
     email: str
     name: str
     role: str
     language: str
+    organization: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def _organization(number: int, told: dict[str, Any]) -> InventedOrganization:
         key=told["key"],
         name=told["name"],
         sector=told["sector"],
+        region=told["region"],
         language=told["language"],
         network=str(network),
         network6=f"2001:db8:{number:x}",

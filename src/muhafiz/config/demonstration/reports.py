@@ -16,6 +16,7 @@ from muhafiz.config.demonstration.nation import Nation
 
 _SEED = 20261123
 _ROWS = 2_400  # a report; a small nation's busy day
+_PAST_ROWS, _PAST_DAYS = 24_000, 84  # what a partner tells of the weeks before
 # 198.51.100.224/27 and 203.0.113.160-255 belong to nobody.
 _UNOWNED = ("198.51.100.224/27", "203.0.113.160/27", "203.0.113.192/26")
 
@@ -63,6 +64,7 @@ def day_of_reports(nation: Nation, *, now: datetime) -> Iterator[tuple[str, byte
     yield f"{stamp}-scan_vnc-demonstration.csv", _damaged(_csv([_vnc(day) for _ in range(200)]))
     yield f"eve-{stamp}.json", _lines(_suricata(day) for _ in range(400))
     yield f"partner-{stamp}.jsonl", _lines(_intelmq(day) for _ in range(300))
+    yield f"partner-until-{stamp}.jsonl", _lines(_past(day) for _ in range(_PAST_ROWS))
 
 
 def _hosts(nation: Nation, draw: random.Random) -> list[Host]:
@@ -218,6 +220,40 @@ def _intelmq(day: Day) -> dict[str, object]:
     }
 
 
+#: RSIT class, type, finer name, and how often of a hundred.
+_PAST = (
+    ("vulnerable", "potentially-unwanted-accessible", "open-telnet", 26),
+    ("vulnerable", "vulnerable-system", "unpatched-mail-server", 16),
+    ("malicious-code", "infected-system", "qakbot", 18),
+    ("intrusion-attempts", "brute-force", "ssh-brute-force", 16),
+    ("information-content-security", "data-leak", "leaked-credentials", 12),
+    ("fraud", "phishing", "phishing-page", 8),
+    ("availability", "ddos", "dns-amplification", 4),
+)
+
+
+def _past(day: Day) -> dict[str, object]:
+    """Something of the weeks before: fewer at weekends and long ago, a campaign in between."""
+    ago = int(_PAST_DAYS * day.draw.random() ** 1.4) + 1
+    if (day.start - timedelta(days=ago)).weekday() in {5, 6} and day.draw.random() < 0.6:  # noqa: PLR2004 - the share that rests
+        ago += 2
+    weights = [weight * (3 if kind == "brute-force" and 20 < ago < 34 else 1)  # noqa: PLR2004 - two weeks
+               for _, kind, _, weight in _PAST]  # fmt: skip
+    taxonomy, kind, identifier, _ = day.draw.choices(_PAST, weights)[0]
+    host = day.host()
+    found: dict[str, object] = {
+        "time.source": (day.moment() - timedelta(days=ago)).isoformat(),
+        "feed.provider": "Partner CERT",
+        "feed.name": "Weeks before",
+        "classification.taxonomy": taxonomy,
+        "classification.type": kind,
+        "classification.identifier": identifier,
+        "source.ip": host.address,
+        "source.asn": host.asn,
+    }
+    return found | ({"source.fqdn": host.name} if host.name else {})
+
+
 def _csv(rows: Sequence[dict[str, object]]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0], quoting=csv.QUOTE_ALL, lineterminator="\r\n")
@@ -233,7 +269,8 @@ def _lines(rows: Iterator[dict[str, object]]) -> bytes:
 def _zip(name: str, content: bytes) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as written:
-        written.writestr(name, content)
+        # A `ZipInfo` of its own carries a fixed date: the hour of packing makes no other day.
+        written.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return archive.getvalue()
 
 
