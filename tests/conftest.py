@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import django
+import hypothesis
 import pytest
 
 # Before Django reads its settings: tests never touch an installation's folder.
@@ -19,6 +21,23 @@ os.environ["MUHAFIZ_VAR"] = _SCRATCH
 # every worker of a parallel run would share the first one's folder.
 os.environ["DJANGO_SETTINGS_MODULE"] = "muhafiz.config.settings"
 django.setup()
+# A parallel worker's main module has no file, and Spark's client ends a process without one.
+sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
+
+# What a change is judged by must be the same for everybody, on machines of any speed: properties try
+# the same examples each time. New ones are sought by `make torture` (--hypothesis-profile=wander).
+_calm = hypothesis.settings(
+    deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("repeatable", _calm, derandomize=True, database=None)
+hypothesis.settings.register_profile("wander", _calm)
+hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Workers inherit this process's environment; its module name would be read before the above."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +68,7 @@ def now() -> datetime:
 @pytest.fixture
 def folders(settings: object, tmp_path: Path) -> Path:
     """Reports, lake, keys and letters of this test alone."""
-    for name in ("REPORTS", "LAKE", "KEYS", "LETTERS", "DROP_FOLDER"):
+    for name in ("REPORTS", "LAKE", "KEYS", "EXPORTS", "LETTERS", "DROP_FOLDER"):
         setattr(settings, name, tmp_path / name.lower())
     return tmp_path
 

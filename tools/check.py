@@ -64,8 +64,14 @@ def postgresql() -> None:
 
 
 def torture() -> None:
-    """Kills, floods and bombs at full length, on SQLite."""
+    """Kills, floods and bombs at full length, properties with new examples; on SQLite."""
     run("pytest", "-q", "tests/torture", "-n", "2", "--dist", "load", DATABASE_URL="")
+    for _ in range(10):
+        run(
+            *("pytest", "-q", "-m", "hypothesis", "--hypothesis-profile=wander"),
+            *("-n", "2", "--dist", "loadfile"),
+            DATABASE_URL="",
+        )
 
 
 ALL: dict[str, Callable[[], None]] = {

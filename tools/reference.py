@@ -42,14 +42,36 @@ def jobs_page() -> Iterator[str]:
 
 
 def permissions_page() -> Iterator[str]:
-    """Which role may do what."""
+    """Which role may do what, and which permission each route needs."""
     from muhafiz.accounts.rules import matrix  # noqa: PLC0415 - Django comes first
+    from muhafiz.web.desk.permissions import ROUTES as DESK  # noqa: PLC0415 - as above
+    from muhafiz.web.doors import ROUTES as DOORS  # noqa: PLC0415 - as above
+    from muhafiz.web.portal.permissions import ROUTES as PORTAL  # noqa: PLC0415 - as above
 
+    rules, routes = matrix(), {**DESK, **PORTAL}
     yield "# Permissions\n"
-    yield "Generated from `accounts/permissions.toml`. What is not listed is refused.\n"
-    yield "| Permission | Roles |\n|---|---|"
-    for permission, roles in sorted(matrix().permissions.items()):
-        yield f"| `{permission}` | {', '.join(sorted(roles)).replace('_', ' ')} |"
+    yield "Generated from `accounts/permissions.toml` and the faces' route tables. What is not"
+    yield "listed is refused; `tests/web/test_matrix.py` asks every route with every method as"
+    yield "every role. `@command` is an operator at the command line, `@job` the platform itself.\n"
+    yield "## Roles\n\n| Role | Permissions |\n|---|---|"
+    for role, title in rules.roles.items():
+        held = sorted(p for p, roles in rules.permissions.items() if role in roles)
+        yield f"| {title} | {', '.join(f'`{each}`' for each in held)} |"
+    yield "\n## Permissions\n\n| Permission | Case content | Roles | Routes |\n|---|---|---|---|"
+    for permission, roles in sorted(rules.permissions.items()):
+        opened = [f"`{name}`" for name, row in routes.items() if row[0] == permission]
+        held = ", ".join(sorted(roles)).replace("_", " ")
+        case = "yes" if permission in rules.cases else ""
+        yield f"| `{permission}` | {case} | {held} | {', '.join(opened)} |"
+    yield "\n## Routes of the desk and the portal\n"
+    yield "| Route | Permission | Methods |\n|---|---|---|"
+    for name, (permission, methods) in routes.items():
+        yield f"| `{name}` | `{permission}` | {methods} |"
+    yield "\n## Doors\n"
+    yield "Pages that need no permission; “entered” shows a person what is theirs alone.\n"
+    yield "| Route | For whom | Methods |\n|---|---|---|"
+    for name, (who, methods) in DOORS.items():
+        yield f"| `{name}` | {who} | {methods} |"
 
 
 def command_line_page() -> Iterator[str]:
