@@ -67,7 +67,11 @@ def start_django(var: Path) -> None:
     os.environ["MUHAFIZ_VAR"] = str(var)
     import django  # noqa: PLC0415 - Django first
 
+    from muhafiz.common.memory import hold_memory, settle_objects  # noqa: PLC0415 - as above
+
+    hold_memory()  # as a worker does
     django.setup()
+    settle_objects()
 
 
 def actor() -> Any:

@@ -2,7 +2,8 @@
 
     python benchmarks/run.py                     # 10^5 and 10^6, a quarter of an hour
     python benchmarks/run.py --full              # and 10^7
-    python benchmarks/run.py --intelmq VENV      # and an IntelMQ chain beside ours
+    python benchmarks/run.py --intelmq VENV      # and an IntelMQ chain beside ours; with
+                                                 # --contact-database FOLDER a second one
 
 Run it on a machine that does nothing else; the load before each part is written down.
 """
@@ -29,17 +30,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--intelmq", type=Path)
+    parser.add_argument("--contact-database", type=Path)
     parser.add_argument("--pairs", type=int, default=3)
     chosen = parser.parse_args()
     sizes = [10**5, 10**6, *([10**7] if chosen.full else [])]
     with tempfile.TemporaryDirectory(prefix="muhafiz-bench-") as name:
         folder = Path(name)
+        folder.chmod(0o755)  # IntelMQ runs as a lesser user, who must reach its folder
         parts = [
             heading(),
             hot_path(folder, sizes, chosen.pairs),
-            intelmq(folder, chosen.intelmq) if chosen.intelmq else "",
+            intelmq(folder, chosen.intelmq, chosen.contact_database, sizes[-1])
+            if chosen.intelmq
+            else "",
             store(folder, sizes),
             letters(folder, sizes),
+            explorer(folder, sizes),
         ]
     PAGE.write_text("\n".join(part for part in parts if part), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
@@ -61,9 +67,11 @@ def hot_path(folder: Path, sizes: list[int], pairs: int) -> str:
     return page.read_text(encoding="utf-8").replace("# The hot path", "## The hot path")
 
 
-def intelmq(folder: Path, environment: Path) -> str:
-    found = measured(folder, "intelmq_chain.py", str(folder / "chain"), "--venv", str(environment))
-    lines = [f"| {name.replace('_', ' ')} | {plain(value)} |" for name, value in found.items()]
+def intelmq(folder: Path, environment: Path, contacts: Path | None, our_rows: int) -> str:
+    words = ["--venv", str(environment), "--our-rows", str(our_rows)]
+    words += ["--contact-database", str(contacts)] if contacts else []
+    found = measured(folder, "intelmq_chain.py", str(folder / "chain"), *words)
+    lines = [f"| {name} | {plain(value)} |" for name, value in flat(found)]
     return "\n".join(["## Beside an IntelMQ 3.5 chain\n", "| | |", "|---|---:|", *lines, ""])
 
 
@@ -76,6 +84,12 @@ def store(folder: Path, sizes: list[int]) -> str:
 def letters(folder: Path, sizes: list[int]) -> str:
     found = measured(folder, "letters.py", "--events", *map(str, sizes))
     return f"## Letters from stored events\n\n{table(found)}"
+
+
+def explorer(folder: Path, sizes: list[int]) -> str:
+    rows = [word for size in sizes for word in ("--rows", str(size))]
+    found = measured(folder, "explorer.py", *rows)
+    return f"## The explorer's pages, while a writer appends\n\n{table(found)}"
 
 
 def measured(folder: Path, script: str, *words: str) -> Any:
