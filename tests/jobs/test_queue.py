@@ -423,3 +423,16 @@ def test_lists_cost_the_same_however_long(db, declare, queue, django_assert_num_
     queue()
     with django_assert_num_queries(1):
         assert len(queries.jobs()) == 3
+
+
+def test_a_refusal_is_kept_as_its_sentence(db, clock, actor, declare):
+    """People read it on the desk; a traceback would hide it."""
+
+    def refuse(run):
+        raise CannotRetry(job_id=7, reason="the disk is full")
+
+    declare(act=refuse, attempts=2)
+    number = enqueue_job("test.job", {}, actor=actor, now=clock.now())
+    run_due(clock)
+    assert queries.job(number).error == "Job 7 cannot be tried again: the disk is full."
+    assert queries.job(number).state == "queued", "it is tried again as any other failure"

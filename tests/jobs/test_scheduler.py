@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 
 from muhafiz.common.clock import HeldClock
-from muhafiz.jobs import queries, registry
+from muhafiz.jobs import queries, registry, scheduler
 from muhafiz.jobs.actions.claims import claim_job
 from muhafiz.jobs.actions.pruning import prune_jobs
 from muhafiz.jobs.scheduler import schedule_due
@@ -154,3 +156,22 @@ def test_the_houses_own_jobs_are_found_and_described():
     spec = registry.find_job("jobs.prune_jobs")
     assert spec.every == timedelta(hours=6)
     assert "14 days" in spec.description
+
+
+def test_a_database_that_is_locked_or_full_is_waited_for(ran, clock, monkeypatch):
+    """A scheduler that died of it would queue nothing until somebody looked."""
+    monkeypatch.setattr(scheduler, "_TROUBLE_SECONDS", 0.01)
+    monkeypatch.setattr(scheduler, "_LOOK_SECONDS", 0.01)
+    stop, troubles = threading.Event(), []
+
+    def locked(execute, sql, *rest):
+        if len(troubles) < 3:
+            troubles.append(sql)
+            raise OperationalError("database is locked")
+        stop.set()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(locked):
+        scheduler.keep_schedule(clock, stop)
+    assert len(troubles) == 3
+    assert len(queries.jobs(name="test.timed")) == 1

@@ -9,7 +9,7 @@ from django.db.models import Count, Max
 
 from muhafiz.jobs.models import Job, JobHistory, TimedJob, Worker
 from muhafiz.jobs.registry import declared_jobs
-from muhafiz.jobs.rules import QUEUED, STATES, slot_start
+from muhafiz.jobs.rules import CLOCK_TOLERANCE, QUEUED, STATES, slot_start
 
 _LOST_AFTER = timedelta(minutes=1)
 
@@ -72,7 +72,7 @@ class WorkerFacts:
         """running, idle, stopped (it said farewell) or lost (not seen for a minute)."""
         if self.stopped_at is not None:
             return "stopped"
-        if now - self.seen_at > _LOST_AFTER:
+        if abs(now - self.seen_at) > _LOST_AFTER:  # ahead: of before the clock was set back
             return "lost"
         return "running" if self.job else "idle"
 
@@ -155,6 +155,12 @@ def longest_wait(now: datetime) -> timedelta | None:
     due = Job.objects.filter(state=QUEUED, run_at__lte=now).order_by("run_at", "id")
     first = due.values_list("run_at", flat=True).first()
     return None if first is None else now - first
+
+
+def last_queued(now: datetime) -> datetime | None:
+    """When timed work was last queued; None when it never was, but by a clock that ran ahead."""
+    seen = TimedJob.objects.filter(seen_at__lte=now + CLOCK_TOLERANCE).order_by("-seen_at")
+    return seen.values_list("seen_at", flat=True).first()
 
 
 def timed_jobs() -> list[TimedFacts]:

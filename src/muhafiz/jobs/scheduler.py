@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 
-from django.db import transaction
+import structlog
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 
 from muhafiz.common.actor import Actor
 from muhafiz.common.clock import Clock
 from muhafiz.jobs.actions.claims import mark_clock
 from muhafiz.jobs.models import Job, TimedJob
 from muhafiz.jobs.registry import JobSpec, declared_jobs
-from muhafiz.jobs.rules import ACTIVE, QUEUED, RUNNING, clock_went_back, slot_of, timed_step
+from muhafiz.jobs.rules import (
+    ACTIVE,
+    QUEUED,
+    RUNNING,
+    clock_went_back,
+    slot_of,
+    timed_step,
+    without_secrets,
+)
 
 _SCHEDULER = Actor.job("jobs.scheduler")
+_LOOK_SECONDS = 1.0
+_TROUBLE_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+def keep_schedule(clock: Clock, stop: threading.Event) -> None:
+    """Queue timed jobs in their time until `stop` is set.
+
+    A database that is locked, full or away is waited for.
+    """
+    while not stop.is_set():
+        close_old_connections()
+        try:
+            schedule_due(clock)
+        except (OperationalError, InterfaceError) as trouble:
+            log.warning("database unavailable", error=without_secrets(str(trouble)))
+            connection.close()
+            stop.wait(_TROUBLE_SECONDS)
+        else:
+            stop.wait(_LOOK_SECONDS)
+    connection.close()
 
 
 def schedule_due(clock: Clock) -> int:

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 from muhafiz.common.clock import Clock
 from muhafiz.common.memory import return_memory
+from muhafiz.common.refusal import Refusal
 from muhafiz.jobs.actions.claims import Claim, claim_job, end_run, keep_lease, mark_clock
 from muhafiz.jobs.actions.presence import Presence
 from muhafiz.jobs.registry import (
@@ -138,8 +139,8 @@ def _outcome(claim: Claim, run: JobRun) -> _Outcome:
         return _Outcome("lost")
     except WorkerStopping:
         return _Outcome("stopped")
-    except (CannotSucceed, UnknownJob) as known:
-        return _Outcome("failed", str(known), final=True)
+    except (CannotSucceed, UnknownJob, Refusal) as told:  # its sentence; where it was said is noise
+        return _Outcome("failed", str(told), final=not isinstance(told, Refusal))
     except Exception:  # noqa: BLE001 - the job's edge: kept with the job, the worker goes on
         return _Outcome("failed", traceback.format_exc())
     return _Outcome("done")
