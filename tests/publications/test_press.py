@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muhafiz.audit.queries import entries
+from muhafiz.formats.number_format import is_number_format, written_number
 from muhafiz.publications.actions.documents import (
     KeptDraft,
     keep_document,
@@ -25,8 +26,6 @@ from muhafiz.publications.rules import (
     CannotTakeNumber,
     CannotWithdraw,
     bare_code,
-    is_number_format,
-    written_number,
 )
 from muhafiz.release.gate import release
 from muhafiz.release.rules import Audience, Item, NotReleased
@@ -227,6 +226,9 @@ def test_many_are_kept_at_once(db, actor, now):
         (DEFAULT_FORMAT, True),
         ("PKCERT/{year}/{number:06d}", True),
         ("{number} of {year}", True),
+        ("{year:02d}/{number}", True),
+        ("{number:03d}/{year:02d}", True),
+        ("{year:02d}{number}", False),
         ("{year}{number}", False),
         ("{number}", False),
         ("{year}-{number}-{number}", False),

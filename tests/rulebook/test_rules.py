@@ -58,6 +58,27 @@ FAULTS = {
     "backwards": (GOOD.replace("2025-04-01", "2024-01-01"), "ends before it begins"),
     "no date": (GOOD.replace("2024-08-01", '"soon"'), "must be a date"),
     "overlap": (GOOD + GOOD.split("\n\n")[1], "overlap"),
+    "no choice": (
+        GOOD
+        + '[[value]]\nkey = "triage.findings_from"\nvalue = "hgih"\nsource = "x"\nstanding = "I"\n',
+        "must be one of info, low, medium",
+    ),
+    "a row's column": (
+        GOOD
+        + '[[value]]\nkey = "triage.targets"\nsource = "x"\nstanding = "I"\n'
+        + 'value = [{ kind = "*", severity = "high", minutes = 5 }, { kind = "*", severity = "low" }]\n',
+        "row 2, minutes: it must be a whole number",
+    ),
+    "too little": (
+        GOOD
+        + '[[value]]\nkey = "retention.reports_days"\nvalue = 0\nsource = "x"\nstanding = "I"\n',
+        "must be 1 or more",
+    ),
+    "no number": (
+        GOOD
+        + '[[value]]\nkey = "notices.number_format"\nvalue = "{year}{number}"\nsource = "x"\nstanding = "I"\n',
+        "with something between them",
+    ),
     "unknown with value": (GOOD + "unknown = true\n", "marked unknown and has a value"),
 }
 

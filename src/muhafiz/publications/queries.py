@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from django.db.models import Q
+
 from muhafiz.formats import tlp
 from muhafiz.formats.lines import one_line
 from muhafiz.publications.models import Document, Series
@@ -51,6 +53,14 @@ def verify(code_or_number: str) -> Verdict:
         withdrawal_reason=row.withdrawal_reason if tells else "",
         replaced_by=row.replaced_by,
     )
+
+
+def release_of(code_or_number: str) -> int | None:
+    """Under which decision of the gate a document was kept; None when there is no such document."""
+    text = one_line(code_or_number, 100)
+    code = bare_code(text)
+    found = Q(number=text) | Q(verify_code=code) if code else Q(number=text)
+    return Document.objects.filter(found).values_list("ledger_id", flat=True).first()
 
 
 def last_number(series: str, year: int) -> int:

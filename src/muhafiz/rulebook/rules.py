@@ -7,7 +7,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import cache
 from importlib.resources import files
@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from muhafiz.common.refusal import Refusal
+from muhafiz.formats.number_format import is_number_format
 
 #: How well a value is founded: stated by its source, inferred, uncorroborated.
 STANDINGS = {"S": "stated by the source", "I": "inferred", "U": "uncorroborated"}
@@ -50,11 +51,18 @@ class CannotApprove(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is known of a key: the kind of its values, and what they mean."""
+    """What is known of a key: the kind of its values, and what they mean.
+
+    `least`: of whole numbers; `choices`: the only texts; `columns`: what every row of a list of
+    tables must hold, by kind.
+    """
 
     name: str
     kind: str
     meaning: str
+    least: int = 0
+    choices: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,17 @@ def known_keys() -> Mapping[str, Key]:
     """Every key that the platform knows (`keys.toml`)."""
     text = files("muhafiz.rulebook").joinpath("keys.toml").read_text(encoding="utf-8")
     found = tomllib.loads(text)["keys"]
-    return {name: Key(name, part["kind"], part["meaning"]) for name, part in found.items()}
+    return {
+        name: Key(
+            name,
+            part["kind"],
+            part["meaning"],
+            part.get("least", 0),
+            tuple(part.get("choices", ())),
+            part.get("columns", {}),
+        )
+        for name, part in found.items()
+    }
 
 
 def check_draft(draft: Draft) -> None:
@@ -114,7 +132,7 @@ def _faults(draft: Draft) -> Iterable[str]:
         near = difflib.get_close_matches(draft.key, known_keys(), n=1)
         yield "there is no such key." + (f" Did you mean {near[0]}?" if near else "")
     elif not draft.unknown:
-        fault = _KINDS[key.kind](draft.value)
+        fault = _KINDS[key.kind](draft.value) or _bounds(key, draft.value)
         if fault:
             yield fault
     if draft.unknown and draft.value is not None:
@@ -125,6 +143,20 @@ def _faults(draft: Draft) -> Iterable[str]:
         yield f"its standing must be S, I or U, not “{draft.standing}”."
     if draft.valid_from and draft.valid_to and draft.valid_from >= draft.valid_to:
         yield "it ends before it begins."
+
+
+def _bounds(key: Key, value: Any) -> str:
+    """What the key asks beyond its kind; `value` is of that kind."""
+    if key.least and value < key.least:
+        return f"it must be {key.least} or more."
+    if key.choices and value not in key.choices:
+        return f"it must be one of {', '.join(key.choices)}."
+    for at, row in enumerate(value, start=1) if key.columns else ():
+        for column, kind in key.columns.items():
+            fault = _KINDS[kind](row.get(column))
+            if fault:
+                return f"row {at}, {column}: {fault}"
+    return ""
 
 
 def _text(value: Any) -> str:
@@ -179,6 +211,11 @@ def _regions(value: Any) -> str:
     return "two regions stand in one place of the grid." if len(set(places)) < len(places) else ""
 
 
+def _number_format(value: Any) -> str:
+    told = "it must write {number} and {year}, with something between them."
+    return "" if is_number_format(value) else told
+
+
 def _rows(value: Any) -> str:
     good = isinstance(value, list) and value and all(isinstance(row, dict) for row in value)
     return "" if good else "it must be a list of tables."
@@ -197,6 +234,7 @@ _KINDS: Mapping[str, Callable[[Any], str]] = {
     "timezone": _timezone,
     "sectors": _coded,
     "regions": _regions,
+    "number_format": _number_format,
     "rows": _rows,
     "table": _table,
 }

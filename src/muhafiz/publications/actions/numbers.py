@@ -9,13 +9,9 @@ from django.db import transaction
 
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
+from muhafiz.formats.number_format import is_number_format, written_number
 from muhafiz.publications.models import Series
-from muhafiz.publications.rules import (
-    DEFAULT_FORMAT,
-    check_series,
-    is_number_format,
-    written_number,
-)
+from muhafiz.publications.rules import DEFAULT_FORMAT, check_series
 from muhafiz.rulebook.queries import value_or
 
 

@@ -27,6 +27,16 @@ def profile_names() -> list[str]:
     return sorted(item.name for item in folder.iterdir() if item.is_dir() and item.name[0] != "_")
 
 
+def check_profile(name: str) -> None:
+    """Refuse a profile that did not come with this version.
+
+    Raises:
+        NoSuchProfile: there is none of this name.
+    """
+    if name not in profile_names():
+        raise NoSuchProfile(name=name, known=", ".join(profile_names()))
+
+
 @transaction.atomic
 def load_profile(name: str, *, actor: Actor, now: datetime) -> int:
     """Enter a profile's values that are not in the rulebook yet; returns how many.
@@ -40,8 +50,7 @@ def load_profile(name: str, *, actor: Actor, now: datetime) -> int:
         NoSuchProfile: there is none of this name.
         BadProfile: it has faults; nothing is entered.
     """
-    if name not in profile_names():
-        raise NoSuchProfile(name=name, known=", ".join(profile_names()))
+    check_profile(name)
     folder = files("muhafiz.rulebook").joinpath("profiles", name)
     contents = {
         item.name: item.read_text(encoding="utf-8")
