@@ -7,10 +7,11 @@ import time
 import pytest
 from sqlglot import exp
 
-from muhafiz.config.doctor import _distributed_engine
+from muhafiz.health.rules import Finding
 from muhafiz.lake import queries
 from muhafiz.lake.engines import duckdb, spark
 from muhafiz.lake.engines.choice import chosen
+from muhafiz.lake.examinations import lake as examine_lake
 from muhafiz.lake.query import EventQuery
 from muhafiz.lake.refusals import EngineFailed, EngineUnreachable
 from tests.lake.rows import host
@@ -56,9 +57,14 @@ def test_questions_leave_nothing_behind(lake, settings, sail):
     assert spark.connected(sail).catalog.listTables() == []
 
 
-def test_the_doctor_asks_the_engine(lake, settings, sail):
+def test_the_doctor_asks_the_engine(lake, settings, sail, now):
     settings.SPARK_REMOTE = sail
-    assert not list(_distributed_engine())
+    assert "lake-engine" not in _found(now)
     settings.SPARK_REMOTE = f"sc://127.0.0.1:{free_port()}"
-    assert [found.weight for found in _distributed_engine()] == ["warning"]
+    assert "lake-engine" in _found(now)
     spark.disconnect(settings.SPARK_REMOTE)
+
+
+def _found(now):
+    told = examine_lake(now)
+    return [each.ailment.code for each in told if isinstance(each, Finding)]

@@ -10,13 +10,14 @@ import pytest
 from django.conf import settings
 
 from muhafiz.common.clock import HeldClock
-from muhafiz.jobs.registry import JobRun, Progress, declared_jobs
+from muhafiz.jobs.registry import CannotSucceed, JobRun, Progress, declared_jobs
 from muhafiz.lake import jobs, queries
 from muhafiz.lake.actions import compaction
 from muhafiz.lake.actions.verification import verify
 from muhafiz.lake.models import Segment
 from muhafiz.lake.query import EventQuery
 from muhafiz.lake.refusals import CannotCompact, SegmentUnreadable
+from muhafiz.lake.storage import whole_path
 from muhafiz.rulebook.actions.profile import load_profile
 from tests.lake.rows import NOON, host
 
@@ -58,7 +59,25 @@ def test_they_are_timed():
         "lake.expire_exports",
         "lake.retention",
         "lake.sweep",
+        "lake.verify",
+        "lake.verify_deep",
     }
+
+
+def test_the_lake_proves_itself_shallow_every_day_and_deep_now_and_then(lake, run, told):
+    """A file altered behind the platform's back, its size kept, is found by the deep proof alone."""
+    three_days(lake)
+    jobs.verify(run("lake.verify"))
+    jobs.verify_deep(run("lake.verify_deep"))
+    assert [line.note for line in told if "rows in" in line.note]
+    path = whole_path(Segment.objects.order_by("pk").first().path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    jobs.verify(run("lake.verify"))
+    with pytest.raises(CannotSucceed, match="segment:"):
+        jobs.verify_deep(run("lake.verify_deep"))
+    assert told[-1].note == jobs.NOT_PROVEN
 
 
 def test_compact_takes_closed_days_and_leaves_today(lake, now, run, told):

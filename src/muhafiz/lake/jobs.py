@@ -6,6 +6,7 @@ from datetime import UTC, timedelta
 
 from muhafiz.jobs.registry import CannotSucceed, JobCancelled, JobRun, job
 from muhafiz.lake.actions import compaction, exports, housekeeping
+from muhafiz.lake.actions.verification import verify as verify_lake
 from muhafiz.lake.export_files import remove_file
 from muhafiz.lake.export_rules import CANCELLED, FAILED
 from muhafiz.lake.exporting import write_commission
@@ -46,6 +47,38 @@ def retain(run: JobRun, *, events_days: int | None = None) -> None:
         run.report(done=done, total=len(days), note=f"{day}")
         reason = f"retention.events_days = {kept}"
         housekeeping.remove_day(day, reason=reason, actor=run.actor, now=now)
+
+
+VERIFY_JOB = "lake.verify"
+VERIFY_DEEP_JOB = "lake.verify_deep"
+NOT_PROVEN = "not proven"  # the note of a proof that failed; one that broke off has none
+
+
+@job(VERIFY_JOB, every=timedelta(days=1), attempts=3, lease=timedelta(minutes=30))
+def verify(run: JobRun) -> None:
+    """Prove that every accepted row is stored once: sums of all reports, sizes of all files."""
+    _prove(run, deep=False)
+
+
+@job(VERIFY_DEEP_JOB, every=timedelta(days=28), attempts=3, lease=timedelta(minutes=30))
+def verify_deep(run: JobRun) -> None:
+    """Prove it anew by reading every file of the lake."""
+    _prove(run, deep=True)
+
+
+def _prove(run: JobRun, *, deep: bool) -> None:
+    proof = verify_lake(
+        now=run.now(), deep=deep, progress=lambda done, total: run.report(done=done, total=total)
+    )
+    if not proof.proven:
+        run.report(note=NOT_PROVEN)
+        raise CannotSucceed(
+            " ".join(f"{one.subject}: {one.text}" for one in proof.problems[:_TOLD])
+        )
+    run.report(note=f"{proof.rows} rows in {proof.segments} files")
+
+
+_TOLD = 20  # problems that a failed proof names; `muhafiz lake verify` names all
 
 
 @job("lake.sweep", every=timedelta(minutes=30), attempts=3, lease=timedelta(minutes=10))

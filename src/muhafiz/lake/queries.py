@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from sqlglot import exp
 
 from muhafiz.formats.events import STORED
@@ -222,6 +222,13 @@ def volumes(*, since: date | None = None) -> list[DayVolume]:
         size_bytes=Sum("size_bytes", default=0),
     )
     return [DayVolume(**line) for line in lines.order_by("-day")]
+
+
+def last_append(first: date, last: date) -> datetime | None:
+    """When rows about these UTC days were last taken in; None when none lie there as they came."""
+    as_they_came = Segment.objects.filter(day__range=(first, last), generation=0)
+    found: datetime | None = as_they_came.aggregate(at=Max("created_at"))["at"]
+    return found
 
 
 def accepted_by_report() -> dict[int, int]:
