@@ -76,13 +76,13 @@ def test_gnupg_decrypts_and_verifies_a_message(own, gpg, present, algorithm):
     assert b"DECRYPTION_OKAY" in told.stderr
 
 
-def _make_rsa(gpg, name):
+def _make_rsa(gpg, name, bits=2048):
     address = name.split("<")[1].rstrip(">")
     gpg.run(
         "--gen-key",
         given=(
-            "%no-protection\nKey-Type: RSA\nKey-Length: 2048\nKey-Usage: sign\n"
-            "Subkey-Type: RSA\nSubkey-Length: 2048\nSubkey-Usage: encrypt\n"
+            f"%no-protection\nKey-Type: RSA\nKey-Length: {bits}\nKey-Usage: sign\n"
+            f"Subkey-Type: RSA\nSubkey-Length: {bits}\nSubkey-Usage: encrypt\n"
             f"Name-Real: {name.split(' <')[0]}\nName-Email: {address}\nExpire-Date: 1y\n%commit\n"
         ).encode(),
     )
@@ -138,6 +138,33 @@ def test_a_revoked_or_expired_encryption_subkey_is_never_used(gpg, present):
     )  # fmt: skip
     with pytest.raises(BadCertificate, match="no encryption key"):
         certificate_facts(gpg.export(name), at=present)
+
+
+def test_a_key_too_short_to_be_safe_is_refused(own, gpg, present):
+    name = "Short RSA <short@org.example>"
+    _make_rsa(gpg, name, bits=1024)
+    for use in (
+        lambda: certificate_facts(gpg.export(name), at=present),
+        lambda: encrypt_and_sign(b"x", [gpg.export(name)], at=present),
+    ):
+        with pytest.raises(BadCertificate, match="no longer safe"):
+            use()
+
+
+def test_a_certificate_ends_with_its_last_encryption_key(gpg, present):
+    """The certificate lasts two years, its keys for encryption two and nine days."""
+    name = "Ends <ends@org.example>"
+    fingerprint = gpg.make(name, "ed25519/sign,cert")
+    quiet = ("--passphrase", "", "--pinentry-mode", "loopback")
+    for days in (9, 2):
+        gpg.run(*quiet, "--quick-add-key", fingerprint, "cv25519", "encr", f"{days}d")
+    gpg.run(*quiet, "--quick-add-key", fingerprint, "ed25519", "sign", "1d")
+    expires = certificate_facts(gpg.export(name), at=present).expires
+    assert timedelta(days=8) < expires - present < timedelta(days=10)
+    later = present + timedelta(days=8)
+    assert certificate_facts(gpg.export(name), at=later).expires == expires
+    with pytest.raises(BadCertificate, match="no encryption key"):
+        certificate_facts(gpg.export(name), at=expires)
 
 
 def test_a_secret_key_is_refused_loudly(present):

@@ -47,6 +47,8 @@ def _refusing(read: Callable[_P, _T]) -> Callable[_P, _T]:
             return read(*args, **kwargs)
         except (RuntimeError, ValueError, TypeError) as error:
             first = str(error).split("\n", 1)[0].strip().rstrip(".")
+            if "policy rejected" in first.lower():
+                first = "its algorithm or key length is no longer safe"
             raise BadCertificate(reason=first or "it cannot be read") from None
 
     return reading
@@ -64,9 +66,24 @@ def certificate_facts(armored: str, *, at: datetime) -> CertificateFacts:
     return CertificateFacts(
         fingerprint=certificate.fingerprint,
         user_ids=tuple(str(user_id) for user_id in certificate.user_ids),
-        expires=certificate.expiration,
+        expires=_usable_until(certificate),
         can_encrypt=True,
     )
+
+
+def _usable_until(narrowed: pysequoia.Cert) -> datetime | None:
+    """When nothing can be encrypted to it any more: with itself, or with its last encryption key.
+
+    Keys for encryption are often given less time than the certificate they belong to.
+    """
+    _primary, *subkeys = _grouped(list(PacketPile.from_bytes(bytes(narrowed))))
+    bindings = [(subkey, _binding(subkey)) for subkey in subkeys]
+    ends = [_ends(subkey, binding) for subkey, binding in bindings if _encrypts(binding)]
+    whole: datetime | None = narrowed.expiration
+    if not ends or None in ends:
+        return whole
+    last = max(end for end in ends if end is not None)
+    return last if whole is None else min(last, whole)
 
 
 @_refusing
@@ -134,15 +151,33 @@ def _may_stay(subkey: _KeyPackets, at: datetime) -> bool:
     """Whether this subkey is neither revoked nor expired by its latest binding."""
     if _revoked(subkey.rest, SignatureType.SubkeyRevocation):
         return False
-    bindings = [
-        packet
-        for packet in subkey.rest
-        if packet.tag == Tag.Signature
-        and packet.signature_type == SignatureType.SubkeyBinding
-        and packet.signature_created is not None
-    ]
-    if not bindings or subkey.key.key_created is None:
+    binding = _binding(subkey)
+    if binding is None or subkey.key.key_created is None:
         return False
-    latest = max(bindings, key=lambda packet: packet.signature_created or at)
-    valid_for = latest.key_validity_period
-    return valid_for is None or subkey.key.key_created + valid_for > at
+    ends = _ends(subkey, binding)
+    return ends is None or ends > at
+
+
+def _binding(subkey: _KeyPackets) -> Packet | None:
+    """The latest signature that binds this subkey to its certificate."""
+    latest: Packet | None = None
+    made: datetime | None = None
+    for packet in subkey.rest:
+        if packet.tag != Tag.Signature or packet.signature_type != SignatureType.SubkeyBinding:
+            continue
+        created = packet.signature_created
+        if created is not None and (made is None or created > made):
+            latest, made = packet, created
+    return latest
+
+
+def _ends(subkey: _KeyPackets, binding: Packet | None) -> datetime | None:
+    """When the subkey expires; None: never."""
+    valid_for = binding.key_validity_period if binding is not None else None
+    created = subkey.key.key_created
+    return created + valid_for if valid_for is not None and created is not None else None
+
+
+def _encrypts(binding: Packet | None) -> bool:
+    flags = binding.key_flags if binding is not None else None
+    return bool(flags and (flags.transport_encryption or flags.storage_encryption))

@@ -8,6 +8,7 @@ from muhafiz.audit.actions.heads import keep_signed_head
 from muhafiz.audit.queries import verdict
 from muhafiz.jobs.registry import CannotSucceed, JobRun, job
 from muhafiz.keyring import signer
+from muhafiz.keyring.audit_checks import NOT_WHOLE, VERIFY_JOB
 
 
 @job("keyring.sign_audit_head", every=timedelta(minutes=1), attempts=1, lease=timedelta(minutes=2))
@@ -17,14 +18,12 @@ def sign_audit_head(run: JobRun) -> None:
     run.report(done=1, total=1, note=f"{head.size} entries" if head else "nothing new")
 
 
-VERIFY_JOB = "keyring.verify_audit"
-
-
-@job(VERIFY_JOB, attempts=1, lease=timedelta(minutes=10))
+@job(VERIFY_JOB, every=timedelta(days=1), attempts=3, lease=timedelta(minutes=10))
 def verify_audit(run: JobRun) -> None:
     """Hash the whole audit log again and compare it with its tree and every signed head."""
     found = verdict(progress=lambda done, total: run.report(done=done, total=total))
     if not found.whole:
+        run.report(note=NOT_WHOLE)
         raise CannotSucceed(found.finding)
     run.report(
         done=found.entries,

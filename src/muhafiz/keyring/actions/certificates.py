@@ -69,6 +69,20 @@ def ensure_signing_certificate(*, actor: Actor, now: datetime) -> OwnCertificate
         return create_signing_certificate(user_id=_own_name(now), actor=actor, now=now)
 
 
+@transaction.atomic
+def renew_signing_certificate(
+    *, valid_for: timedelta = DEFAULT_TERM, actor: Actor, now: datetime
+) -> OwnCertificate:
+    """A new certificate in the rulebook's name and address, in place of the current one.
+
+    Raises:
+        CannotMakeCertificate: the term is under a day or over ten years.
+    """
+    return create_signing_certificate(
+        user_id=_own_name(now), valid_for=valid_for, actor=actor, now=now
+    )
+
+
 def _own_name(now: datetime) -> str:
     names = value_or("cert.name", {}, at=now)
     name = names.get("en", "") if isinstance(names, dict) else ""
