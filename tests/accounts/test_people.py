@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 
 from muhafiz.accounts import queries
+from muhafiz.accounts.actions.clock import ClockWentBack
 from muhafiz.accounts.actions.entry import (
     CannotEnter,
     CannotIssueLink,
-    ClockWentBack,
     issue_entry_link,
     redeem_entry_link,
 )

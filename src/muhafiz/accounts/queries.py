@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.hashers import is_password_usable
 from django.db.models import Prefetch, Q, QuerySet
 
 from muhafiz.accounts.choices import Density, plain_density
 from muhafiz.accounts.models import Invitation, Person, Role, SavedView, Session
-from muhafiz.accounts.rules import plain_email, token_digest
+from muhafiz.accounts.rules import LONGEST_SESSION, plain_email, token_digest
 from muhafiz.common.actor import Actor
 
 
@@ -71,15 +72,36 @@ class Visit:
     confirmed_at: datetime
 
 
-def visit(key: str) -> Visit | None:
-    """The open session of this secret; None when it ended, or its person is suspended."""
-    held = Prefetch("person__roles", Role.objects.filter(revoked_at__isnull=True), to_attr="held")
-    rows = Session.objects.select_related("person").prefetch_related(held)
-    row = rows.filter(digest=token_digest(key), ended_at=None, person__active=True).first()
-    if row is None:
+def visit(key: str, *, now: datetime) -> Visit | None:
+    """The open session of this secret; None when it ended, is too old, or its person suspended."""
+    asked = _open(now).filter(digest=token_digest(key), person__active=True)
+    rows = list(asked.values(*_VISITED))  # a row for each role ever held; every request asks
+    if not rows:
         return None
-    chosen = _preferences(row.person)
-    return Visit(row.pk, facts(row.person), chosen, row.way, row.seen_at, row.confirmed_at)
+    told = {name.removeprefix("person__"): value for name, value in rows[0].items()}
+    held = {row[_ROLE] for row in rows if row[_REVOKED] is None}
+    who = PersonFacts(
+        **{name: told[name] for name in _PERSONAL},
+        id=told["person_id"],
+        roles=frozenset(held - {None}),
+        has_password=is_password_usable(told["password"]),
+    )
+    chosen = Preferences(told["language"], plain_density(told["density"]), told["shortcuts"])
+    return Visit(told["pk"], who, chosen, told["way"], told["seen_at"], told["confirmed_at"])
+
+
+_ROLE, _REVOKED = "person__roles__role", "person__roles__revoked_at"
+_PERSONAL = (
+    "email", "name", "language", "organization_id", "active", "registered_at", "second_factor",
+)  # fmt: skip
+_VISITED = (
+    "pk", "way", "seen_at", "confirmed_at", "person_id", "person__password", "person__density",
+    "person__shortcuts", _ROLE, _REVOKED, *(f"person__{name}" for name in _PERSONAL),
+)  # fmt: skip
+
+
+def _open(now: datetime) -> QuerySet[Session]:
+    return Session.objects.filter(ended_at=None, opened_at__gt=now - LONGEST_SESSION)
 
 
 def preferences(person_id: int) -> Preferences:
@@ -122,10 +144,10 @@ class SessionFacts:
     here: bool
 
 
-def open_sessions(person_id: int, *, key: str = "") -> list[SessionFacts]:
+def open_sessions(person_id: int, *, now: datetime, key: str = "") -> list[SessionFacts]:
     """A person's sessions that have not ended, the latest first; `here` is the one of `key`."""
     here = token_digest(key) if key else ""
-    rows = Session.objects.filter(person_id=person_id, ended_at=None).order_by("-seen_at", "-pk")
+    rows = _open(now).filter(person_id=person_id).order_by("-seen_at", "-pk")
     return [
         SessionFacts(
             row.pk, row.way, row.address, row.browser, row.opened_at, row.seen_at,

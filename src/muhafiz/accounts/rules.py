@@ -8,11 +8,16 @@ import tomllib
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from muhafiz.common.actor import Actor
 from muhafiz.common.refusal import Refusal
+
+#: A browser is signed in for so long at most, whatever it does meanwhile: a long shift.
+LONGEST_SESSION: Final = timedelta(hours=12)
 
 
 class NotAllowed(Refusal):
@@ -62,7 +67,7 @@ class CannotInvite(Refusal):
 
 
 class CannotHaveEmail(Refusal):
-    """The address belongs to somebody already, or to nobody."""
+    """The address belongs to somebody already whom the actor may know of."""
 
     text = "This address cannot be used."
 

@@ -8,6 +8,7 @@ that was set back only makes it longer.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -49,6 +50,22 @@ LETTERS: Final = Allowance(5, timedelta(minutes=15), timedelta(hours=6), timedel
 
 #: A one-time code is refused the second time for so long.
 CODE_REMEMBERED: Final = timedelta(minutes=10)
+
+
+def network_of(address: str) -> str:
+    """What counts as one address: an IPv4 address; of IPv6 the /64, which is one subscriber's.
+
+    What is no address counts as it is written.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+    return str(found)
 
 
 def tries_key(kind: str, value: str) -> str:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
+from muhafiz.accounts.actions.clock import read_clock
 from muhafiz.accounts.actions.entry import CannotEnter
 from muhafiz.accounts.actions.people import BadEmail
 from muhafiz.accounts.actions.sessions import end_sessions
@@ -63,7 +64,9 @@ def change_address(*, token: str, now: datetime) -> tuple[Actor, str]:
 
     Raises:
         CannotEnter: the token is unknown, used or expired, or the address somebody's by now.
+        ClockWentBack: the clock cannot be trusted.
     """
+    read_clock(now)
     valid = AddressChange.objects.filter(
         digest=token_digest(token), used_at=None, expires_at__gt=now, person__active=True
     )

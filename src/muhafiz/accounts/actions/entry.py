@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from muhafiz.accounts.models import EntryClock, EntryLink
+from muhafiz.accounts.actions.clock import read_clock
+from muhafiz.accounts.models import EntryLink
 from muhafiz.accounts.queries import person, person_by_email
 from muhafiz.accounts.rules import check_may, token_digest
 from muhafiz.audit.actions.entries import record_entry
@@ -35,12 +36,6 @@ class CannotEnter(Refusal):
     text = "This link does not open the door. It may be used up or out of date; ask for a new one."
 
 
-class ClockWentBack(Refusal):
-    """The machine's clock reads earlier than it did: an expired link could pass for a valid one."""
-
-    text = "The clock of this machine was set back (it has already read {latest}). Set it right."
-
-
 @transaction.atomic
 def issue_entry_link(*, email: str, valid_for: timedelta, actor: Actor, now: datetime) -> str:
     """Make a link for a registered person and return its token, which is kept nowhere.
@@ -59,7 +54,7 @@ def issue_entry_link(*, email: str, valid_for: timedelta, actor: Actor, now: dat
         raise CannotIssueLink(email=email, reason="nobody active is registered so")
     if not timedelta(0) < valid_for <= _LONGEST:
         raise CannotIssueLink(email=email, reason="a link is valid for at most 7 days")
-    _read_clock(now)
+    read_clock(now)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     link = EntryLink.objects.create(
         person_id=found.id,
@@ -86,7 +81,7 @@ def redeem_entry_link(*, token: str, now: datetime) -> Actor:
         CannotEnter: the link is unknown, used or expired, or the person suspended.
         ClockWentBack: the clock cannot be trusted.
     """
-    _read_clock(now)
+    read_clock(now)
     valid = EntryLink.objects.filter(
         digest=token_digest(token),
         used_at__isnull=True,
@@ -104,11 +99,3 @@ def redeem_entry_link(*, token: str, now: datetime) -> Actor:
         actor=actor, now=now, action="accounts.redeem_entry_link", subject=f"person:{found.id}"
     )
     return actor
-
-
-def _read_clock(now: datetime) -> None:
-    """Keep the latest moment seen, and refuse an earlier one."""
-    mark, _ = EntryClock.objects.get_or_create(pk=1, defaults={"latest": now})
-    if now < mark.latest - _TOLERANCE:
-        raise ClockWentBack(latest=f"{mark.latest:%Y-%m-%d %H:%M} UTC")
-    EntryClock.objects.filter(pk=1, latest__lt=now).update(latest=now)

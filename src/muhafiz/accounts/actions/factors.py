@@ -13,7 +13,7 @@ from django.db import transaction
 
 from muhafiz.accounts.actions.people import NoSuchPerson
 from muhafiz.accounts.actions.sessions import end_sessions
-from muhafiz.accounts.models import Person
+from muhafiz.accounts.models import AddressChange, EntryLink, Person
 from muhafiz.accounts.queries import person
 from muhafiz.accounts.rules import NeedsReason, check_manages
 from muhafiz.audit.actions.entries import record_entry
@@ -29,6 +29,8 @@ def set_password(
 ) -> None:
     """Set a person's password; every session of theirs but the one of `except_key` ends.
 
+    So does the wish for another address: whoever feared for the password may not have made it.
+
     The hash is computed before the row is touched.
 
     Raises:
@@ -37,6 +39,7 @@ def set_password(
     hashed = make_password(password)
     if not Person.objects.filter(pk=person_id).update(password=hashed):
         raise NoSuchPerson(person_id=person_id)
+    AddressChange.objects.filter(person_id=person_id, used_at=None).update(used_at=now)
     end_sessions(
         person_id=person_id, why="password changed", actor=actor, now=now, except_key=except_key
     )
@@ -77,7 +80,9 @@ _ACTIONS = {
 
 @transaction.atomic
 def reset_access(*, person_id: int, reason: str, actor: Actor, now: datetime) -> None:
-    """Take a person's password away and end their sessions; their factors go with the caller.
+    """Take a person's password away and end their sessions, open links and wishes for an address.
+
+    Their factors, and what ties them to another house, go with the caller.
 
     Afterwards only a link of an operator, or a letter to their address, lets them in again.
 
@@ -94,6 +99,8 @@ def reset_access(*, person_id: int, reason: str, actor: Actor, now: datetime) ->
     if not told:
         raise NeedsReason
     Person.objects.filter(pk=person_id).update(password=make_password(None), second_factor=False)
+    AddressChange.objects.filter(person_id=person_id, used_at=None).update(used_at=now)
+    EntryLink.objects.filter(person_id=person_id, used_at=None).update(used_at=now)
     end_sessions(person_id=person_id, why="access reset", actor=actor, now=now)
     record_entry(
         actor=actor,

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from muhafiz.accounts.actions.clock import read_clock
 from muhafiz.accounts.actions.entry import CannotEnter
 from muhafiz.accounts.actions.people import BadEmail
 from muhafiz.accounts.choices import plain_language
@@ -21,6 +22,7 @@ from muhafiz.accounts.rules import (
     CannotHaveEmail,
     check_invites,
     check_may,
+    may,
     may_manage,
     plain_email,
     plain_name,
@@ -43,7 +45,11 @@ class NoSuchInvitation(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """A new invitation; the token is kept nowhere else."""
+    """A new invitation; the token is kept nowhere else.
+
+    `taken`: the address is that of somebody whom the inviter must not know to be here. The link
+    will open nothing; the letter says so to them alone.
+    """
 
     id: int
     token: str
@@ -51,6 +57,7 @@ class Invited:
     name: str
     language: str
     expires_at: datetime
+    taken: bool = False
 
 
 @transaction.atomic
@@ -64,11 +71,14 @@ def invite_person(
     actor: Actor,
     now: datetime,
 ) -> Invited:
-    """Make an invitation; an older open one to the same address is withdrawn.
+    """Make an invitation; the actor's older open ones to the same address are withdrawn.
+
+    A constituent learns nothing of other houses: whoever is registered there is invited as a
+    stranger is, and an invitation of another house stays as it is.
 
     Raises:
         NotAllowed, CannotInvite, UnknownRole, CannotHoldRole: the actor may not.
-        BadEmail, CannotHaveEmail: the address is none, or somebody has it already.
+        BadEmail, CannotHaveEmail: the address is none, or somebody of theirs has it already.
         BadPreference: the platform does not speak the language.
     """
     check_invites(actor, role=role, organization_id=organization_id)
@@ -77,11 +87,13 @@ def invite_person(
         validate_email(address)
     except ValidationError:
         raise BadEmail(email=email) from None
-    if person_by_email(address) is not None:
+    known = person_by_email(address)
+    if known is not None and may_manage(actor, organization_id=known.organization_id):
         raise CannotHaveEmail
-    Invitation.objects.filter(email=address, accepted_at=None, withdrawn_at=None).update(
-        withdrawn_at=now
-    )
+    older = Invitation.objects.filter(email=address, accepted_at=None, withdrawn_at=None)
+    if not may(actor, "people.edit"):
+        older = older.filter(organization_id=organization_id)
+    older.update(withdrawn_at=now)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     row = Invitation.objects.create(
         email=address,
@@ -102,7 +114,9 @@ def invite_person(
         subject=f"invitation:{row.pk}",
         details={"role": role, "organization": organization_id},
     )
-    return Invited(row.pk, token, address, row.name, row.language, row.expires_at)
+    return Invited(
+        row.pk, token, address, row.name, row.language, row.expires_at, taken=known is not None
+    )
 
 
 @transaction.atomic
@@ -137,7 +151,9 @@ def accept_invitation(*, token: str, now: datetime) -> Actor:
     Raises:
         CannotEnter: unknown, used, expired or withdrawn; or whoever invited may no longer; or the
             address has become somebody's.
+        ClockWentBack: the clock cannot be trusted.
     """
+    read_clock(now)
     valid = Invitation.objects.select_for_update().filter(
         digest=token_digest(token), accepted_at=None, withdrawn_at=None, expires_at__gt=now
     )

@@ -8,6 +8,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 
+from muhafiz.accounts.actions.clock import note_clock
 from muhafiz.accounts.models import Session
 from muhafiz.accounts.queries import Visit, person
 from muhafiz.accounts.rules import check_ends_sessions, token_digest
@@ -24,6 +25,7 @@ def open_session(
     *, person_id: int, key: str, way: str, address: str, browser: str, actor: Actor, now: datetime
 ) -> None:
     """Note that a person signed in, in which way and from where; `key` is the session's secret."""
+    note_clock(now)
     Session.objects.create(
         person_id=person_id,
         digest=token_digest(key),

@@ -17,6 +17,7 @@ from muhafiz.accounts.tries import (
     CodeUsed,
     check_tries,
     counted,
+    network_of,
     tries_key,
 )
 from muhafiz.audit.actions.entries import record_entry
@@ -38,20 +39,33 @@ def begin_try(*, account: str, address: str, now: datetime) -> None:
 
 
 @transaction.atomic
+def begin_try_of_nobody(*, address: str, now: datetime) -> None:
+    """Count a try from this address that names no account.
+
+    Raises:
+        TooManyTries: it comes too soon; it is not counted.
+    """
+    _count(((_address(address), ADDRESS),), now)
+
+
+@transaction.atomic
 def begin_letter(*, account: str, address: str, now: datetime) -> None:
     """Count a letter asked for by somebody who is not signed in.
 
     Raises:
         TooManyTries: it comes too soon; it is not counted.
     """
-    keys = (tries_key("letter", account), tries_key("letter-address", address))
+    keys = (tries_key("letter", account), tries_key("letter-address", network_of(address)))
     _count(((keys[0], LETTERS), (keys[1], ADDRESS)), now)
 
 
 @transaction.atomic
-def fail_try(*, account: str, address: str, way: str, now: datetime) -> None:
-    """Note that a counted try failed; with the last free one, that the account now waits."""
-    row = Tries.objects.filter(pk=_account(account)).first()
+def fail_try(*, account: str, address: str, way: str, now: datetime, counted_as: str = "") -> None:
+    """Note that a counted try failed; with the last free one, that the account now waits.
+
+    `account` is an address; `counted_as` the name under which the try was counted, if another.
+    """
+    row = Tries.objects.filter(pk=_account(counted_as or account)).first()
     count = row.count if row else 0
     found = person_by_email(account)
     record_entry(
@@ -67,6 +81,12 @@ def fail_try(*, account: str, address: str, way: str, now: datetime) -> None:
 def clear_tries(*, account: str, address: str) -> None:
     """A try succeeded: the account's are forgotten, of the address's only this one."""
     Tries.objects.filter(pk=_account(account)).delete()
+    clear_tries_of_nobody(address=address)
+
+
+@transaction.atomic
+def clear_tries_of_nobody(*, address: str) -> None:
+    """A try from this address succeeded: this one is forgotten."""
     row = Tries.objects.select_for_update().filter(pk=_address(address)).first()
     if row is not None and row.count > 0:
         Tries.objects.filter(pk=row.pk).update(count=row.count - 1)
@@ -74,9 +94,10 @@ def clear_tries(*, account: str, address: str) -> None:
 
 @transaction.atomic
 def unlock_account(*, email: str, actor: Actor, now: datetime) -> None:
-    """Forget an account's tries, so that its person need not wait."""
-    if Tries.objects.filter(pk=_account(email)).delete()[0]:
-        found = person_by_email(email)
+    """Forget an account's tries of passwords and codes, so that its person need not wait."""
+    found = person_by_email(email)
+    keys = [_account(email), *([_account(code_account(found.id))] if found else [])]
+    if Tries.objects.filter(pk__in=keys).delete()[0]:
         subject = f"person:{found.id}" if found else "person:unknown"
         record_entry(actor=actor, now=now, action="accounts.unlock_account", subject=subject)
 
@@ -113,9 +134,14 @@ def _count(wanted: tuple[tuple[str, Allowance], ...], now: datetime) -> None:
         Tries.objects.filter(pk=row.pk).update(count=row.count + 1, latest=now)
 
 
+def code_account(person_id: int) -> str:
+    """The name under which a person's tries of codes are counted."""
+    return f"code {person_id}"
+
+
 def _account(account: str) -> str:
     return tries_key("account", account)
 
 
 def _address(address: str) -> str:
-    return tries_key("address", address)
+    return tries_key("address", network_of(address))
