@@ -113,3 +113,52 @@ def test_a_file_is_ingested_from_the_command_line(feed, tmp_path, actor, now):
     kept = ingest_file(path=path, feed=None, actor=actor, now=now)
     assert (kept.feed, kept.duplicate) == (feed, False)
     assert path.exists()
+
+
+#: Names that no person would give, and programs do.
+STRANGE = [
+    b"\xff\xfe-scan_telnet.csv", b"n" * 250 + b".csv", "\u0631\u067e\u0648\u0631\u0679.csv".encode(),
+    b"-rf.csv", b"two\nlines.csv", b"red\x1b[31m.csv", b" ", b"%s{0}.csv",
+]  # fmt: skip
+
+
+def test_no_name_of_a_file_holds_the_others_up(lay, drop, actor, clock):
+    """A name that is no UTF-8 used to end the job at each look, and with it all intake."""
+    from muhafiz.jobs.actions.queue import enqueue_job
+    from muhafiz.jobs.queries import jobs
+    from muhafiz.jobs.worker import run_due
+
+    for number, name in enumerate(STRANGE):
+        lay(os.fsdecode(name), telnet_csv(3, seed=number))
+        lay(f"nobody/{os.fsdecode(name)}", telnet_csv(4, seed=number))
+    lay(os.fsdecode(b"f\xffeed/one.csv"), telnet_csv(2))
+    lay("zuletzt.csv", telnet_csv(5))
+    number = enqueue_job("feeds.collect_drop_folder", {}, actor=actor, now=clock.now())
+    run_due(clock)
+    assert next(job.state for job in jobs() if job.job_id == number) == "done"
+    assert len(queries.reports()) == len(STRANGE) + 1
+    failed = list((drop / "failed").glob("*/*.reason.txt"))
+    assert len(failed) == len(STRANGE) + 1
+    assert not [path for path in drop.rglob("*.csv") if path.parent in {drop, drop / "nobody"}]
+    assert all(report.file_name.isprintable() for report in queries.reports())
+
+
+def test_a_file_that_cannot_be_moved_holds_nobody_up(lay, take, drop, monkeypatch, caplog):
+    from pathlib import Path
+
+    really = Path.rename
+
+    def stuck(self, target):
+        if self.name == "a.csv":
+            raise PermissionError(13, "Permission denied")
+        return really(self, target)
+
+    lay("a.csv", telnet_csv(3))
+    lay("b.csv", telnet_csv(4))
+    monkeypatch.setattr(Path, "rename", stuck)
+    found = take()
+    assert (found.taken, found.waiting) == (1, 1)
+    assert "a.csv stays in the drop folder" in caplog.text
+    monkeypatch.undo()
+    assert take().duplicates == 1
+    assert len(queries.reports()) == 2

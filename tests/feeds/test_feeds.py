@@ -6,9 +6,15 @@ from datetime import timedelta
 import pytest
 
 from muhafiz.audit.queries import entries
+from muhafiz.common.actor import Actor
 from muhafiz.feeds import queries
 from muhafiz.feeds.actions import fetching
-from muhafiz.feeds.actions.feeds import change_feed, create_feed, set_feed_secrets
+from muhafiz.feeds.actions.feeds import (
+    acknowledge_silence,
+    change_feed,
+    create_feed,
+    set_feed_secrets,
+)
 from muhafiz.feeds.actions.fetching import fetch_feed, queue_due_fetches
 from muhafiz.feeds.actions.silence import watch_feeds
 from muhafiz.feeds.models import Feed
@@ -17,6 +23,7 @@ from muhafiz.feeds.sources import CannotFetch, FetchedReport, Source
 from tests.feeds.conftest import NAME, telnet_csv
 
 DAY = timedelta(days=1)
+DUTY = Actor(kind="person", identifier="7", name="Duty", roles=frozenset({"duty_officer"}))
 
 
 def state(name, now):
@@ -73,9 +80,35 @@ def test_few_rows_are_an_alarm_after_a_day(now):
         "last_report_at": now, "expected_every": None, "expected_rows_per_day": 1_000,
         "now": now,
     }  # fmt: skip
-    assert silence(watched_since=now - DAY, rows_last_day=99, **found) == (now - DAY, "few-rows")
-    assert silence(watched_since=now - DAY, rows_last_day=100, **found) is None
-    assert silence(watched_since=now - DAY / 2, rows_last_day=0, **found) is None
+    assert silence(watched_since=now - DAY, rows=99, **found) == (now - DAY, "few-rows")
+    assert silence(watched_since=now - DAY, rows=100, **found) is None
+    assert silence(watched_since=now - DAY / 2, rows=0, **found) is None
+
+
+def test_a_weekly_feed_is_not_thin_between_its_reports(keep, feed, process, actor, now):
+    """Its rows used to be counted by the day, so that six days of seven raised an alarm."""
+    change_feed(
+        name=feed, expected_every=7 * DAY, expected_rows_per_day=10, actor=actor, now=now - 8 * DAY
+    )
+    Feed.objects.update(created_at=now - 30 * DAY)
+    process(keep(telnet_csv(8)))
+    assert watch_feeds(actor=actor, now=now + 6 * DAY) == (0, 0)
+    process(keep(telnet_csv(2, seed=2)))
+    Feed.objects.update(expected_rows_per_day=1_000)
+    assert watch_feeds(actor=actor, now=now + 6 * DAY) == (1, 0)
+
+
+def test_an_alarm_of_another_kind_is_raised_anew(keep, feed, actor, now):
+    change_feed(name=feed, expected_every=DAY, expected_rows_per_day=1_000, actor=actor, now=now)
+    Feed.objects.update(created_at=now - 30 * DAY, last_report_at=now)
+    assert watch_feeds(actor=actor, now=now) == (1, 0)
+    assert state(feed, now).silent_reason == "few-rows"
+    acknowledge_silence(name=feed, until=now + 9 * DAY, note="known", actor=DUTY, now=now)
+    later = now + 3 * DAY
+    assert watch_feeds(actor=actor, now=later) == (1, 0)
+    assert state(feed, later).silent_reason == "no-report"
+    assert [each.name for each in queries.silent_feeds(now=later)] == [feed]
+    assert watch_feeds(actor=actor, now=later + DAY) == (0, 0)
 
 
 def test_a_pattern_beats_a_surer_source_and_a_wrong_pattern_bars():
@@ -84,9 +117,10 @@ def test_a_pattern_beats_a_surer_source_and_a_wrong_pattern_bars():
         FeedChoice(3, "sure", "nothing*"), FeedChoice(4, "blind", "*"),
     ]  # fmt: skip
     scores = {"sure": 90, "unsure": 10, "blind": 0}
-    assert choose_feed("a-telnet-b.csv", scores, feeds) == 2
-    assert choose_feed("other.csv", scores, feeds) == 1
-    assert choose_feed("other.csv", {}, feeds) is None
+    assert choose_feed(["a-telnet-b.csv"], scores, feeds) == 2
+    assert choose_feed(["a-telnet-b.zip", "report.csv"], scores, feeds) == 2
+    assert choose_feed(["other.csv"], scores, feeds) == 1
+    assert choose_feed(["other.csv"], {}, feeds) is None
 
 
 @pytest.fixture

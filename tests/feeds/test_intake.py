@@ -32,7 +32,7 @@ def test_a_report_is_kept_read_and_stored(keep, process):
     done = process(report)
     assert (done.state, done.rows_accepted, done.rows_set_aside) == ("done", 298, 2)
     facts = queries.report(report)
-    assert facts.parser == "shadowserver/1"
+    assert facts.parser == "shadowserver/2"
     assert facts.rows_read == 300
     with raw_store().opened(facts.sha256) as stream:
         assert stream.read() == raw
@@ -115,8 +115,9 @@ def test_members_of_a_zip_are_one_report_with_positions(keep, process):
         (zipped(a=telnet_csv(3_000))[:-40], "archive-damaged"),
         (gzip.compress(gzip.compress(gzip.compress(b"x"))), "archive-too-deep"),
         (gzip.compress(b"\0" * (80 << 20)), "archive-too-large"),
+        (zipped(a=b"%PDF-1.7\n"), "foreign-format"),
     ],
-    ids=["gzip cut short", "zip cut short", "three deep", "bomb"],
+    ids=["gzip cut short", "zip cut short", "three deep", "bomb", "no text"],
 )
 def test_a_bad_archive_is_quarantined_whole(keep, process, raw, reason):
     report = keep(raw, "report.bin")
@@ -185,7 +186,7 @@ def test_a_disk_that_fills_while_writing_leaves_nothing(feed, actor, now, settin
             settings.FREE_DISK_PERCENT = 5
             raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(DiskNearlyFull, match="Nothing was taken in"):
         keep_report(feed=feed, file_name=NAME, raw=Filling(), received_at=now, actor=actor, now=now)
     assert not [path for path in settings.REPORTS.rglob("*") if path.is_file()]
 

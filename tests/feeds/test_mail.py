@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from muhafiz.feeds import queries
+from muhafiz.feeds.actions.feeds import change_feed
 from muhafiz.feeds.actions.mail import collect_mail, take_mail
+from muhafiz.feeds.actions.replay import reprocess_report
 from muhafiz.feeds.mailbox import BadMailbox, OpenMailbox, read_address
 from muhafiz.feeds.models import TakenMail
-from muhafiz.feeds.rules import DiskNearlyFull
+from muhafiz.feeds.rules import BadFeed, DiskNearlyFull
 from tests.feeds.conftest import NAME, telnet_csv
 from tests.feeds.imap_server import DOVECOT, dovecot
 
@@ -192,3 +194,30 @@ def test_an_address_that_cannot_be_used_is_refused(url):
 
 def test_a_password_is_never_shown():
     assert "secret" not in repr(read_address("imaps://me:secret@mail.example.org/INBOX"))
+
+
+@pytest.mark.parametrize(
+    ("senders", "state"),
+    [
+        ([], "received"),
+        (["*@example.org"], "received"),
+        (["AUTOREPORTS@example.org", "x@y"], "received"),
+        (["*@shadowserver.org"], "quarantined"),
+        (["shadowserver*"], "quarantined"),  # the name shown beside the address counts for nothing
+    ],
+)
+def test_a_feed_may_say_who_sends_its_mails(feed, actor, now, senders, state):
+    change_feed(name=feed, options={"senders": senders}, actor=actor, now=now)
+    take_mail(raw=report_mail((NAME, telnet_csv(3))), actor=actor, now=now)
+    (report,) = queries.reports()
+    assert (report.feed, report.state) == (feed, state)
+    if state == "quarantined":
+        assert report.reason == "unknown-sender"
+        assert "autoreports@example.org" in report.detail
+        reprocess_report(report_id=report.id, actor=actor, now=now)  # a person has looked
+        assert queries.report(report.id).state == "received"
+
+
+def test_senders_that_are_no_list_are_refused(feed, actor, now):
+    with pytest.raises(BadFeed):
+        change_feed(name=feed, options={"senders": "*@example.org"}, actor=actor, now=now)

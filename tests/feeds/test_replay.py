@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from muhafiz.common.clock import HeldClock
 from muhafiz.feeds import queries
 from muhafiz.feeds.actions.feeds import change_feed, create_feed
 from muhafiz.feeds.actions.intake import keep_report
+from muhafiz.feeds.actions.processing import process_report
 from muhafiz.feeds.actions.replay import (
     assign_report,
     dismiss_set_aside,
@@ -138,3 +142,19 @@ def test_set_aside_rows_are_grouped_by_reason(read_report):
     (group,) = queries.set_aside_groups()
     assert (group.reason, group.rows, group.reports) == ("column-count", 2, 1)
     assert "columns" in group.example_detail
+
+
+def test_rows_from_a_future_that_was_none_are_read_when_the_clock_is_right(
+    feed, process, actor, now
+):
+    """A clock ten days behind sets every row aside; they used to stay aside for ever."""
+    behind = now - timedelta(days=10)
+    report = keep_report(
+        feed=feed, file_name=NAME, raw=telnet_csv(5), received_at=behind, actor=actor, now=behind
+    ).id
+    done = process_report(report, actor=actor, clock=HeldClock(behind))
+    assert (done.rows_accepted, done.rows_set_aside) == (0, 5)
+    assert {row.reason for row in queries.set_aside_rows()} == {"time"}
+    assert replay_set_aside(report_id=report, actor=actor, now=behind).accepted == 0
+    assert replay_set_aside(report_id=report, actor=actor, now=now).accepted == 5
+    assert lake_is_sound()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import tarfile
 import zipfile
 
 import pytest
@@ -15,6 +16,7 @@ from muhafiz.feeds.unpacking import (
     ArchiveTooDeep,
     ArchiveTooLarge,
     CannotUnpack,
+    ForeignFormat,
     Limits,
     base_name,
     first_head,
@@ -127,3 +129,72 @@ def test_a_base_name_is_harmless(path):
     assert name
     assert not set(name) & set("/\\\0\n")
     assert name not in {".", ".."}
+
+
+def tar_of(*entries: tuple[str, bytes], link: str = "") -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, content in entries:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+        if link:
+            entry = tarfile.TarInfo("link.csv")
+            entry.type, entry.linkname = tarfile.SYMTYPE, link
+            archive.addfile(entry)
+    return out.getvalue()
+
+
+def test_a_tar_is_opened_as_it_is_or_packed():
+    raw = tar_of(
+        ("a/../one.csv", b"1" * 2_000), ("._one.csv", b"x"), ("two.csv", b"2"), link="/etc/passwd"
+    )
+    wanted = [(0, "one.csv", b"1" * 2_000), (1, "two.csv", b"2")]
+    assert opened(raw, "r.tar") == wanted
+    assert opened(gzip.compress(raw), "r.tar.gz") == wanted
+    assert opened(zip_of(("r.tar", raw)), "r.zip") == wanted
+    packed = tar_of(("one.csv.gz", gzip.compress(b"1")))
+    assert opened(gzip.compress(packed), "r.tgz") == [(0, "one.csv", b"1")]
+
+
+def test_a_tar_in_a_tar_is_too_deep():
+    with pytest.raises(ArchiveTooDeep):
+        opened(tar_of(("in.tar", tar_of(("a.csv", b"1" * 600)))))
+
+
+@pytest.mark.parametrize("cut", [700, 1_500, 2_100])
+def test_a_tar_cut_short_is_damaged(cut):
+    raw = tar_of(("one.csv", b"1" * 900), ("two.csv", b"2" * 900))
+    with pytest.raises(ArchiveDamaged):
+        opened(raw[:cut])
+
+
+def test_a_tar_full_of_nothing_is_a_bomb_too():
+    raw = gzip.compress(tar_of(("zeros.csv", b"\0" * 5_000_000)))
+    with pytest.raises(ArchiveTooLarge):
+        opened(raw, ratio=10, ratio_from=1_000)
+
+
+def test_what_systems_leave_in_archives_is_no_report():
+    raw = zip_of(
+        ("__MACOSX/._a.csv", b"\0\5"), ("a.csv", b"1"), (".DS_Store", b"x"), ("d\\Thumbs.db", b"y")
+    )
+    assert opened(raw) == [(0, "a.csv", b"1")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"7z\xbc\xaf\x27\x1c" + bytes(50), "7-Zip"),
+        (b"Rar!\x1a\x07\x01\x00", "RAR"),
+        (b"\xfd7zXZ\x00" + bytes(9), "xz"),
+        (b"BZh91AY&SY" + bytes(9), "bzip2"),
+        (b"%PDF-1.7\n", "PDF"),
+        (zip_of(("[Content_Types].xml", b"<x/>"), ("xl/workbook.xml", b"<x/>")), "spreadsheet"),
+        (gzip.compress(b"%PDF-1.7\n"), "PDF"),
+        (zip_of(("list.pdf", b"%PDF-1.7\n")), "list.pdf"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_what_it_is(raw, told):
+    with pytest.raises(ForeignFormat, match=told):
+        opened(raw, "report.bin")

@@ -15,6 +15,7 @@ from muhafiz.feeds import queries
 from muhafiz.feeds.actions.feeds import acknowledge_silence, change_feed, create_feed, give_feed
 from muhafiz.feeds.actions.groups import dismiss_group, queue_group_replay, replay_group
 from muhafiz.feeds.actions.intake import keep_report
+from muhafiz.feeds.actions.replay import edit_and_replay, reprocess_report
 from muhafiz.feeds.actions.samples import (
     accept_sample,
     check_samples,
@@ -23,13 +24,15 @@ from muhafiz.feeds.actions.samples import (
     would_differ,
 )
 from muhafiz.feeds.actions.silence import watch_feeds
-from muhafiz.feeds.columns.mapping import FieldMapping, When, read_mapping
+from muhafiz.feeds.columns.mapping import BadMapping, FieldMapping, When, read_mapping
 from muhafiz.feeds.columns.mapping_data import mapping_data
+from muhafiz.feeds.columns.readings import TimeForm
 from muhafiz.feeds.facts import SetAsideChoice
 from muhafiz.feeds.marking import Shape, mark, spans
 from muhafiz.feeds.rules import BadFeed, CannotReplay
 from muhafiz.feeds.sources.shadowserver import mapping_of, mappings
-from muhafiz.feeds.trial import try_rows, view_row
+from muhafiz.feeds.trial import try_options, try_rows, view_row
+from muhafiz.feeds.unpacking import CannotUnpack
 from muhafiz.jobs.queries import jobs
 from muhafiz.jobs.worker import run_due
 from tests.feeds.conftest import NAME, telnet_csv
@@ -75,21 +78,21 @@ def test_a_row_shows_its_cells_and_where_the_fault_lies(broken):
     ]
 
 
-def test_a_trial_says_what_other_options_would_read_and_writes_nothing(broken):
+def test_a_trial_says_what_other_options_would_read_and_writes_nothing(broken, now):
     before = queries.report(broken)
-    same = try_rows(CHOSEN)
+    same = try_rows(CHOSEN, now=now)
     assert (same.total, same.readable, same.still) == (4, 0, 4)
-    done = try_rows(CHOSEN, options={"mapping": FIXED})
+    done = try_rows(CHOSEN, now=now, options={"mapping": FIXED})
     assert (done.total, done.rows, done.readable, done.still) == (4, 4, 4, 0)
     assert done.tried[0].reason == "number"
     assert done.tried[0].event["source_ip"] == "198.51.100.2"
     assert queries.report(broken) == before
 
 
-def test_a_trial_of_other_bytes(broken):
+def test_a_trial_of_other_bytes(broken, now):
     (row, *_) = queries.set_aside_rows(CHOSEN)
     good = row.raw.replace(b"http-2", b"8080")
-    done = try_rows(SetAsideChoice(feed="generic", upto=row.id), edited={row.id: good})
+    done = try_rows(SetAsideChoice(feed="generic", upto=row.id), now=now, edited={row.id: good})
     assert done.tried[0].event["source_port"] == "8080"
 
 
@@ -158,8 +161,15 @@ def test_a_sample_of_a_headed_report_keeps_its_header(keep, process, now):
         ("generic", {"mapping": {"map": {"no_column": ["a"]}}}),
         ("generic", {"mapping": "text"}),
         ("generic", {"mapping": {"type": "nonsense"}}),
+        ("generic", {"mapping": {"time_zone": "Mars/Olympus"}}),
+        ("generic", {"mapping": {"time_zone": "../etc/passwd"}}),
+        ("generic", {"mapping": {"time_format": "yesterday"}}),
+        ("generic", {"mapping": {"time_format": ["%Y-%q"]}}),
+        ("generic", {"mapping": {"comment": "\n"}}),
         ("shadowserver", {"overrides": {"scan_telnet": {"type": "nonsense"}}}),
         ("shadowserver", {"overrides": {"scan_telnet": "text"}}),
+        ("shadowserver", {"types": "scan_telnet"}),
+        ("shadowserver", {"reports": [1]}),
         ("shadowserver", {"overrides": []} | {"mappings": "/nowhere/at/all"}),
         ("zeek", {"types": {"Scan::Port_Scan": "nonsense"}}),
         ("suricata", {"event_types": "alert"}),
@@ -256,6 +266,12 @@ TEXTS = st.text("abcdef_", min_size=1, max_size=8)
         header=st.none() | st.lists(TEXTS, min_size=1, max_size=3).map(tuple),
         delimiter=st.sampled_from(",;|"),
         drop=st.frozensets(TEXTS, max_size=2),
+        times=st.builds(
+            TimeForm,
+            st.lists(st.sampled_from(("%d.%m.%Y", "%H:%M %d %b %Y")), max_size=2).map(tuple),
+            st.sampled_from(("UTC", "Asia/Karachi")),
+        ),
+        comment=st.sampled_from(("", "#", "//")),
     )
 )
 def test_a_mapping_is_its_data_and_back(mapping):
@@ -269,3 +285,53 @@ def test_the_built_in_mappings_are_their_data_and_back():
 
 def test_the_name_of_the_report_tells_its_type():
     assert NAME.startswith("2026-11-22-scan_telnet")
+
+
+def test_a_mapping_file_that_somebody_broke_is_told_and_ends_nobodys_work(
+    keep, process, feed, tmp_path, now
+):
+    """Its reports used to be tried thrice as if they were at fault, and the row's page failed."""
+    own, operator = tmp_path / "own.toml", Actor.command("operator")
+    own.write_text('[scan_new]\ntype = "other"\n')
+    change_feed(name=feed, options={"mappings": str(tmp_path)}, actor=operator, now=now)
+    process(keep(telnet_csv(5, bad=frozenset({2}))))
+    (row,) = queries.set_aside_rows()
+    keep_sample(row_id=row.id, note="", actor=DUTY, now=now)
+    own.write_text('[scan_new]\ntype = "nonsense"\n')
+    report = keep(telnet_csv(6))
+    done = process(report)
+    assert (done.state, done.reason) == ("quarantined", "BadMapping")
+    assert "'nonsense' is no RSIT type" in queries.report(report).detail
+    view = view_row(row)
+    assert view.before + view.fault + view.after == row.raw
+    (wrong,) = check_samples(now=now)
+    assert "nonsense" in wrong.found["set aside"]
+    with pytest.raises(BadMapping):
+        try_rows(SetAsideChoice(), now=now)
+    own.write_text('[scan_new]\ntype = "other"\n')
+    reprocess_report(report_id=report, actor=operator, now=now)
+    assert process(report).rows_accepted == 6
+
+
+def test_a_row_over_several_lines_is_corrected_as_one(keep, process, now):
+    raw = (
+        telnet_csv(3)
+        .replace(b'"login: 2"', b'"login:\n2"')
+        .replace(b",telnet,64500", b",telnet,AS", 2)
+    )
+    process(keep(raw))
+    rows = queries.set_aside_rows()
+    assert [row.reason for row in rows] == ["number", "number"]
+    folded = next(row for row in rows if b"\n" in row.raw)
+    good = folded.raw.replace(b",AS", b",64500")
+    assert edit_and_replay(row_id=folded.id, raw=good, actor=DUTY, now=now).accepted == 1
+    plain = next(row for row in rows if b"\n" not in row.raw)
+    with pytest.raises(CannotReplay):
+        edit_and_replay(row_id=plain.id, raw=plain.raw + b"\n" + good, actor=DUTY, now=now)
+
+
+def test_options_are_tried_on_a_report_that_was_refused_and_on_none(feed, keep, process, now):
+    assert try_options("nobody", {}, now=now) is None
+    process(keep(b"PK\x03\x04 no zip", "list.zip"))
+    with pytest.raises(CannotUnpack):
+        try_options(feed, {}, now=now)

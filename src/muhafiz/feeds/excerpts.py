@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from muhafiz.feeds.actions.intake import raw_store
 from muhafiz.feeds.actions.processing import opened_members, reading_of
+from muhafiz.feeds.columns.mapping import BadMapping
 from muhafiz.feeds.columns.records import row_bytes
 from muhafiz.feeds.models import Report
 from muhafiz.feeds.reading import cuts
@@ -28,6 +29,6 @@ def row_as_delivered(report_id: int, row: int) -> bytes | None:
                 if block.first_row <= at < block.first_row + block.rows:
                     places = list(block.positions)
                     return row_bytes(block, places.index(at)) if at in places else None
-    except (CannotUnpack, RawMissing, NoSource, OSError):
+    except (CannotUnpack, BadMapping, RawMissing, NoSource, OSError):
         return None
     return None

@@ -143,7 +143,10 @@ class SetAsideGroup:
 
 @dataclass(frozen=True, slots=True)
 class SetAsideFacts:
-    """One row that could not be read."""
+    """One row that could not be read, or the first of `rows` with one fault that are kept as one.
+
+    `last` is the place of the last of them.
+    """
 
     id: int
     report_id: int
@@ -151,6 +154,8 @@ class SetAsideFacts:
     feed: str
     kind: str
     row: int
+    rows: int
+    last: int
     reason: str
     detail: str
     column: str
@@ -160,6 +165,11 @@ class SetAsideFacts:
     settled_at: datetime | None
     settled_by: str
     note: str
+
+    @property
+    def others(self) -> int:
+        """The rows beside the first."""
+        return self.rows - 1
 
 
 @dataclass(frozen=True, slots=True)

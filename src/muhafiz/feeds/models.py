@@ -92,7 +92,12 @@ class Report(models.Model):
 
 
 class SetAsideRow(models.Model):
-    """A row of a report that could not be read, its bytes as they stood, and what became of it."""
+    """A row of a report that could not be read, its bytes as they stood, and what became of it.
+
+    Of very many rows with one fault the first are kept one by one; the others share one of these,
+    which stands for `rows` of them: `row`, `raw` and `detail` are the first's, `places` all of
+    theirs. Their bytes are in the report.
+    """
 
     class State(models.TextChoices):
         """What became of the row."""
@@ -103,6 +108,8 @@ class SetAsideRow(models.Model):
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="set_aside")
     row = models.PositiveBigIntegerField()  # 1-based, counted through all members of the report
+    rows = models.PositiveIntegerField(default=1)  # how many it stands for
+    places = models.BinaryField(null=True)  # where those lie (feeds.places); NULL: it is one row
     kind = models.CharField(max_length=100, blank=True)  # report type, as the source names it
     reason = models.CharField(max_length=60)
     detail = models.TextField()

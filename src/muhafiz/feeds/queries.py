@@ -22,6 +22,7 @@ from muhafiz.feeds.facts import (
     SetAsideGroup,
 )
 from muhafiz.feeds.models import Feed, Report, Sample, SetAsideRow
+from muhafiz.feeds.places import unpacked
 
 _STATE = Report.State
 _SUMS = ("rows_read", "rows_accepted", "rows_set_aside", "rows_open", "rows_owned", "new_events")
@@ -117,7 +118,7 @@ def set_aside_groups(
         .order_by()
         .values("report__feed__name", "kind", "reason", "column")
         .annotate(
-            count=Count("id"),
+            count=Sum("rows"),
             reports=Count("report", distinct=True),
             example_id=Min("id"),
             newest_id=Max("id"),
@@ -170,8 +171,8 @@ def set_aside_by_id(row_ids: Iterable[int]) -> list[SetAsideFacts]:
 
 def set_aside_extent(chosen: SetAsideChoice) -> tuple[int, int]:
     """How many rows are meant, and the highest id among them."""
-    found = chosen_rows(chosen).aggregate(count=Count("pk"), newest=Max("pk"))
-    return found["count"], found["newest"] or 0
+    found = chosen_rows(chosen).aggregate(count=Sum("rows"), newest=Max("pk"))
+    return found["count"] or 0, found["newest"] or 0
 
 
 def chosen_rows(chosen: SetAsideChoice) -> QuerySet[SetAsideRow]:
@@ -330,6 +331,8 @@ def _set_aside_facts(row: SetAsideRow) -> SetAsideFacts:
         feed=row.report.feed.name,
         kind=row.kind,
         row=row.row,
+        rows=row.rows,
+        last=row.row if row.places is None else int(unpacked(bytes(row.places))[-1]),
         reason=row.reason,
         detail=row.detail,
         column=row.column,

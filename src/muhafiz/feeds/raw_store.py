@@ -7,6 +7,7 @@ most a file aside or a file nobody tells of; a job removes both after a day.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -29,6 +30,7 @@ _CHUNK = 4 << 20
 _LEVEL = 1  # reports are text: level 1 gives most of the gain at the disk's speed
 _THREADS = 2
 _ASIDE = ".aside-"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _PERCENT = 100
 
 
@@ -76,8 +78,10 @@ class RawStore:
                 out.flush()
                 os.fsync(out.fileno())
             self._settle(Path(aside), kept.sha256)
-        except BaseException:
+        except BaseException as error:
             Path(aside).unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise DiskNearlyFull(free="0.0", needed=self._free_percent) from error
             raise
         return kept
 

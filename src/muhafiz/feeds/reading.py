@@ -46,7 +46,11 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What stays the same for all blocks of a report."""
+    """What stays the same for all blocks of a report.
+
+    `latest`: when it is read, if that is known. A report that came while the machine's clock was
+    behind would otherwise seem to tell of the future for ever.
+    """
 
     source: Source
     report_id: int
@@ -55,10 +59,12 @@ class Reading:
     options: Mapping[str, Any]
     attribute: Callable[[pa.Table], pa.Table]
     store: Store
+    latest: datetime | None = None
 
     def context(self, file_name: str) -> ParseContext:
         """What the parser may know while it reads the member `file_name`."""
-        return ParseContext(file_name, self.received_at, self.batch_rows, self.options)
+        moment = max(self.received_at, self.latest or self.received_at)
+        return ParseContext(file_name, moment, self.batch_rows, self.options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Any
 
 from muhafiz.common.refusal import Refusal
@@ -20,6 +21,8 @@ SILENT_GAPS = 2
 THIN_SHARE = 0.1
 #: The catch-all feed of reports that no feed recognizes: kept, quarantined, to be assigned.
 UNRECOGNIZED = "unrecognized"
+
+_DAY = timedelta(days=1)
 
 TLPS = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
 
@@ -82,33 +85,49 @@ class FeedChoice:
 
 
 def choose_feed(
-    file_name: str, scores: Mapping[str, int], feeds: Iterable[FeedChoice]
+    names: Sequence[str], scores: Mapping[str, int], feeds: Iterable[FeedChoice]
 ) -> int | None:
     """The feed a nameless delivery belongs to.
 
-    `scores` says how sure each source is (0 to 100) that it can read the bytes. A file pattern that
-    matches beats none, then the surer source, then the older feed. None: no feed can read it.
+    `names` are those of the file as it came and of what it holds; `scores` says how sure each
+    source is (0 to 100) that it can read the bytes. A file pattern that matches one of the names
+    beats none, then the surer source, then the older feed. None: no feed can read it.
     """
     ranked = [
-        (_pattern_rank(feed.file_pattern, file_name), scores.get(feed.source, 0), -feed.id)
+        (_pattern_rank(feed.file_pattern, names), scores.get(feed.source, 0), -feed.id)
         for feed in feeds
     ]
     able = [entry for entry in ranked if entry[0] >= 0 and entry[1] > 0]
     return -max(able)[2] if able else None
 
 
-def _pattern_rank(pattern: str, file_name: str) -> int:
+def _pattern_rank(pattern: str, names: Sequence[str]) -> int:
     """2: the pattern matches; 1: none is set; -1: it is set and does not match."""
     if not pattern:
         return 1
-    return 2 if fnmatch.fnmatchcase(file_name.lower(), pattern.lower()) else -1
+    found = any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for name in names)
+    return 2 if found else -1
+
+
+def is_sender(from_header: str, senders: Sequence[str]) -> bool:
+    """Whether a mail's From names one of these senders (globs, "*@example.org").
+
+    Where none are named, everybody is one.
+    """
+    address = parseaddr(from_header)[1].lower()
+    return not senders or any(fnmatch.fnmatchcase(address, one.lower()) for one in senders)
+
+
+def volume_window(expected_every: timedelta | None) -> timedelta:
+    """Over how long a feed's rows are counted: a day, or the gap usual between two reports."""
+    return max(_DAY, expected_every or _DAY)
 
 
 def silence(
     *,
     watched_since: datetime,
     last_report_at: datetime | None,
-    rows_last_day: int,
+    rows: int,
     expected_every: timedelta | None,
     expected_rows_per_day: int | None,
     now: datetime,
@@ -116,16 +135,16 @@ def silence(
     """Since when a feed has been silent and why ("no-report", "few-rows"); None: it is well.
 
     `watched_since` is when the feed was made or switched on: it is owed that long before anybody
-    calls it silent. `rows_last_day` counts rows of the 24 hours before `now`.
+    calls it silent. `rows` counts those of the `volume_window` before `now`.
     """
     if expected_every is not None:
         due = (last_report_at or watched_since) + expected_every * SILENT_GAPS
         if now > due:
             return due, "no-report"
-    day_ago = now - timedelta(days=1)
-    least = (expected_rows_per_day or 0) * THIN_SHARE
-    if rows_last_day < least and watched_since <= day_ago:
-        return day_ago, "few-rows"
+    window = volume_window(expected_every)
+    least = (expected_rows_per_day or 0) * (window / _DAY) * THIN_SHARE
+    if rows < least and watched_since <= now - window:
+        return now - window, "few-rows"
     return None
 
 

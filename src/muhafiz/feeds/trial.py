@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, BinaryIO, cast
 
+import numpy as np
 import pyarrow as pa
+from django.db.models import QuerySet, Sum
 
 from muhafiz.feeds import rules
 from muhafiz.feeds.actions.batches import fresh
@@ -17,15 +20,18 @@ from muhafiz.feeds.actions.intake import raw_store
 from muhafiz.feeds.actions.processing import opened_members, reading_of
 from muhafiz.feeds.actions.rereading import reread
 from muhafiz.feeds.columns.chunks import decode_head
-from muhafiz.feeds.columns.csv_rows import CsvShape, split_row
+from muhafiz.feeds.columns.csv_rows import CsvShape
 from muhafiz.feeds.columns.json_rows import first_object
 from muhafiz.feeds.columns.mapped_objects import flatten
+from muhafiz.feeds.columns.mapping import BadMapping
+from muhafiz.feeds.columns.splitting import split_row
 from muhafiz.feeds.facts import SetAsideChoice, SetAsideFacts
 from muhafiz.feeds.marking import Shape, mark, spans
-from muhafiz.feeds.models import Feed, Report
+from muhafiz.feeds.models import Feed, Report, SetAsideRow
+from muhafiz.feeds.places import unpacked
 from muhafiz.feeds.queries import chosen_rows
 from muhafiz.feeds.reading import Reading
-from muhafiz.feeds.sources import HEAD_BYTES, ParseContext, source_named
+from muhafiz.feeds.sources import HEAD_BYTES, ParseContext, all_sources, source_named
 from muhafiz.feeds.unpacking import CannotUnpack
 
 ROWS_MOST = 2_000
@@ -46,7 +52,6 @@ class TriedRow:
     row: int
     reason: str
     detail: str
-    raw: bytes
     still_reason: str  # empty: it would be read
     still_detail: str
     event: Mapping[str, str]  # column → text of what it would be read as
@@ -94,30 +99,43 @@ class RowView:
 def try_rows(
     chosen: SetAsideChoice,
     *,
+    now: datetime,
     options: Mapping[str, Any] | None = None,
     edited: Mapping[int, bytes] | None = None,
 ) -> Trial:
     """Read chosen rows with other feed options, or (by row id) other bytes in their place.
+
+    Of rows that share one line of the list (see `SetAsideFacts.rows`) the first ones are tried.
 
     Raises:
         BadMapping: the options bring a mapping that cannot be read.
         RawMissing: a report's raw bytes are no longer kept.
     """
     found = chosen_rows(chosen)
-    total = found.count()
-    columns = ("id", "report_id", "row", "reason", "detail", "raw", "edited")
-    rows = list(found.order_by("pk").values(*columns)[:ROWS_MOST])
+    total = found.aggregate(rows=Sum("rows"))["rows"] or 0
+    rows = list(islice(_single(found), ROWS_MOST))
     numbers = list(dict.fromkeys(row["report_id"] for row in rows))[:REPORTS_MOST]
     tried: list[TriedRow] = []
     owned = 0
     for number in numbers:
         mine = [row for row in rows if row["report_id"] == number]
         wanted = {row["row"]: (edited or {}).get(row["id"], row["edited"]) for row in mine}
-        events, refused = _outcomes(number, wanted, options)
+        reading = _trying(fresh(number), options, now)
+        events, refused = _outcomes(number, wanted, reading)
         owned += sum("organization_id" in event for event in events.values())
         tried += [_tried(row, events, refused) for row in mine]
     readable = sum(not each.still_reason for each in tried)
     return Trial(total, len(tried), readable, owned, tuple(tried))
+
+
+def _single(found: QuerySet[SetAsideRow]) -> Iterator[dict[str, Any]]:
+    """The rows one by one, each with its own place; those kept one by one come first."""
+    columns = ("id", "report_id", "row", "reason", "detail", "edited")
+    kept = found.order_by("pk").values(*columns, "places")
+    yield from kept.filter(places__isnull=True)[:ROWS_MOST]
+    for row in kept.filter(places__isnull=False)[:ROWS_MOST].iterator():
+        for place in unpacked(bytes(row["places"]))[:ROWS_MOST].tolist():
+            yield {**row, "row": place}
 
 
 def _tried(
@@ -130,29 +148,26 @@ def _tried(
         reason, detail = "missing", "the report's rows no longer lie where they lay"
     known = {name: row[name] for name in ("id", "report_id", "row", "reason", "detail")}
     event = events.get(row["row"], {})
-    return TriedRow(
-        **known, raw=bytes(row["raw"]), still_reason=reason, still_detail=detail, event=event
-    )
+    return TriedRow(**known, still_reason=reason, still_detail=detail, event=event)
 
 
 def _outcomes(
-    report_id: int, wanted: Mapping[int, bytes | None], options: Mapping[str, Any] | None
+    report_id: int, wanted: Mapping[int, bytes | None], reading: Reading
 ) -> tuple[dict[int, dict[str, str]], dict[int, tuple[str, str]]]:
-    report = fresh(report_id)
-    reading = _trying(report, options)
     events: dict[int, dict[str, str]] = {}
     refused: dict[int, tuple[str, str]] = {}
-    given = {row: None if raw is None else bytes(raw) for row, raw in wanted.items()}
-    for batch, _ in reread(report, given, reading):
+    places = np.array(sorted(wanted), np.int64)
+    edited = {row: bytes(raw) for row, raw in wanted.items() if raw is not None}
+    for batch, _ in reread(fresh(report_id), places, edited, reading):
         if batch.prepared is not None:
             events |= {row["row"]: told(row) for row in batch.prepared.to_pylist()}
-        for row in batch.set_aside.to_pylist():
+        for row in batch.set_aside.drop_columns(["raw"]).to_pylist():
             refused[row["row"]] = (row["reason"], row["detail"])
     return events, refused
 
 
-def _trying(report: Report, options: Mapping[str, Any] | None) -> Reading:
-    reading = reading_of(report)
+def _trying(report: Report, options: Mapping[str, Any] | None, now: datetime) -> Reading:
+    reading = reading_of(report, latest=now)
     reading = replace(reading, store=replace(reading.store, prepare=_as_it_is))
     if options is not None:
         reading = replace(reading, options={"tlp": report.feed.tlp, **options})
@@ -182,21 +197,22 @@ class OptionsTrial:
     aside: Mapping[str, int]  # reason → rows
 
 
-def try_options(feed: str, options: Mapping[str, Any]) -> OptionsTrial | None:
+def try_options(feed: str, options: Mapping[str, Any], *, now: datetime) -> OptionsTrial | None:
     """Read the beginning of a feed's last report with other options; None when it has none.
 
     Raises:
         BadMapping: the options bring a mapping that cannot be read.
-        RawMissing: the report's raw bytes are no longer kept.
+        RawMissing, CannotUnpack: the report's raw bytes are no longer kept, or were refused.
     """
     report = Report.objects.select_related("feed").filter(feed__name=feed).order_by("-pk").first()
-    if report is None:
+    source = all_sources().get(report.feed.source) if report is not None else None
+    if report is None or source is None:
         return None
-    source = source_named(report.feed.source)
     with opened_members(raw_store(), report) as found:
         for each in found:
             wanted = {"tlp": report.feed.tlp, **options}
-            context = ParseContext(each.name, report.received_at, _TRIED_ROWS, wanted)
+            moment = max(report.received_at, now)
+            context = ParseContext(each.name, moment, _TRIED_ROWS, wanted)
             for batch in source.parse(each.stream, context):
                 reasons = Counter(batch.set_aside.column("reason").to_pylist())
                 return OptionsTrial(report.pk, each.name, batch.events.num_rows, dict(reasons))
@@ -221,7 +237,10 @@ def view_row(row: SetAsideFacts) -> RowView:
 
 def targets(row: SetAsideFacts, head: bytes) -> dict[str, str]:
     """Field → event column, where the source's mappings are data."""
-    found = mapping_for(row, head)
+    try:
+        found = mapping_for(row, head)
+    except BadMapping:  # somebody broke its file; the row can be seen nevertheless
+        return {}
     names = found[0].get("map", {}) if found else {}
     return {name: column for column, fields in names.items() for name in fields}
 
@@ -272,7 +291,7 @@ def _beginning(row: SetAsideFacts) -> tuple[bytes, Shape]:
                 if member in {None, each.name}:
                     head = each.stream.read(HEAD_BYTES)
                     return head, shape_of(report.feed, each.name, report.received_at, head)
-    except (rules.RawMissing, CannotUnpack):
+    except (rules.RawMissing, BadMapping, CannotUnpack):
         return b"", Shape()
     return b"", Shape()
 

@@ -1,9 +1,12 @@
-"""Opens what reports come packed in: zip, gzip and Zstandard, at most two deep.
+"""Opens what reports come packed in: zip, gzip and Zstandard, at most two deep, and tar once.
 
-What a stream is, its first bytes tell, never its name. Of a member's path only the base name is
-used. Limits are kept while streaming, so a bomb costs its limit and not its size. An archive is
-walked once to its end by `inspect` before its first row is read: it is taken whole or refused
-whole, and a refused one stays kept as it came.
+What a stream is, its first bytes tell, never its name; what cannot be read (a spreadsheet, other
+archives) is refused by what it is. Of a member's path only the base name is used; links, folders
+and what an operating system leaves in archives are passed over.
+
+Limits are kept while streaming, so a bomb costs its limit and not its size. An archive is walked
+once to its end by `inspect` before its first row is read: it is taken whole or refused whole, and a
+refused one stays kept as it came.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import contextlib
 import gzip
 import io
 import shutil
+import tarfile
 import tempfile
 import zipfile
 import zlib
@@ -23,12 +27,11 @@ from typing import BinaryIO, ClassVar, TypeAlias, cast
 import pyarrow as pa
 
 from muhafiz.common.refusal import Refusal
+from muhafiz.feeds.magic import HEAD_BYTES, foreign, is_office, is_rubbish, packing
 
 _CHUNK = 1 << 20
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_ENDINGS = (".gz", ".zst", ".zip")
+_ENDINGS = (".tgz", ".gz", ".zst", ".zip", ".tar")
+_DAMAGES = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
 _ENCRYPTED = 0x1
 _Buffered: TypeAlias = io.BufferedReader
 
@@ -58,6 +61,13 @@ class ArchiveTooLarge(CannotUnpack):
 
     reason = "archive-too-large"
     text = "“{name}” unpacks to more than {limit}."
+
+
+class ForeignFormat(CannotUnpack):
+    """It is nothing that rows could be read from."""
+
+    reason = "foreign-format"
+    text = "“{name}” is {kind}, which is not read. Ask the sender for text, as it is, zip or gzip."
 
 
 class ArchiveTooDeep(CannotUnpack):
@@ -134,7 +144,7 @@ class _Watched(io.RawIOBase):
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
         try:
             chunk = self._inner.read(len(view))
-        except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        except _DAMAGES as error:
             raise ArchiveDamaged(name=self._spent.name, detail=_plain(error)) from error
         self._spent.take(len(chunk))
         view[: len(chunk)] = chunk
@@ -142,8 +152,8 @@ class _Watched(io.RawIOBase):
 
 
 def is_packed(head: bytes) -> bool:
-    """Whether bytes that begin with `head` are an archive or a compressed stream."""
-    return head.startswith((_GZIP, _ZSTD, *_ZIP))
+    """Whether bytes that begin with `head` are no plain text: packed, or a foreign format."""
+    return bool(packing(head) or foreign(head))
 
 
 def members(
@@ -230,19 +240,31 @@ def _buffered(raw: io.RawIOBase) -> _Buffered:
     return io.BufferedReader(raw, _CHUNK)
 
 
-def _open(stream: _Buffered, name: str, spent: _Spent, depth: int) -> Iterator[Member]:
-    head = stream.peek(4)[:4]
-    if not is_packed(head):
+def _open(
+    stream: _Buffered, name: str, spent: _Spent, depth: int, *, tars: int = 1
+) -> Iterator[Member]:
+    head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
+    if kind := foreign(head):
+        raise ForeignFormat(name=_told(name, spent), kind=kind)
+    how = packing(head)
+    if not how:
         yield Member(spent.open_member(), name, stream)
         return
-    if depth == 0:
+    if (tars if how == "tar" else depth) == 0:
         raise ArchiveTooDeep(name=spent.name, depth=spent.limits.depth)
-    if head.startswith(_ZIP):
-        yield from _open_zip(stream, name, spent, depth)
-        return
-    inner = _gzip(stream) if head.startswith(_GZIP) else _zstd(stream)
-    watched = _buffered(_Watched(inner, spent))
-    yield from _open(watched, _without_ending(name), spent, depth - 1)
+    if how == "tar":
+        yield from _open_tar(stream, name, spent, depth)
+    elif how == "zip":
+        yield from _open_zip(stream, name, spent, depth, tars)
+    else:
+        inner = _gzip(stream) if how == "gzip" else _zstd(stream)
+        watched = _buffered(_Watched(inner, spent))
+        yield from _open(watched, _without_ending(name), spent, depth - 1, tars=tars)
+
+
+def _told(name: str, spent: _Spent) -> str:
+    """A member's name behind its archive's."""
+    return spent.name if name == spent.name else f"{spent.name}: {name}"
 
 
 def _gzip(stream: _Buffered) -> BinaryIO:
@@ -254,8 +276,10 @@ def _zstd(stream: _Buffered) -> BinaryIO:
     return cast("BinaryIO", pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd"))
 
 
-def _open_zip(stream: _Buffered, name: str, spent: _Spent, depth: int) -> Iterator[Member]:
-    name = spent.name if name == spent.name else f"{spent.name}: {name}"
+def _open_zip(
+    stream: _Buffered, name: str, spent: _Spent, depth: int, tars: int
+) -> Iterator[Member]:
+    name = _told(name, spent)
     with contextlib.ExitStack() as opened:
         seekable: BinaryIO = stream
         if not stream.seekable():
@@ -265,13 +289,34 @@ def _open_zip(stream: _Buffered, name: str, spent: _Spent, depth: int) -> Iterat
             archive = opened.enter_context(zipfile.ZipFile(seekable))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise ArchiveDamaged(name=name, detail=_plain(error)) from error
-        for entry in archive.infolist():
-            if entry.is_dir():
-                continue
-            watched = _buffered(_Watched(_entry(archive, entry, spent), spent))
-            yield from _open(watched, base_name(entry.filename), spent, depth - 1)
-        if not archive.infolist():
+        if is_office(archive.namelist()):
+            raise ForeignFormat(name=name, kind="a spreadsheet or another Office document")
+        entries = [entry for entry in archive.infolist() if not is_rubbish(entry.filename)]
+        for entry in entries:
+            if not entry.is_dir():
+                watched = _buffered(_Watched(_entry(archive, entry, spent), spent))
+                yield from _open(watched, base_name(entry.filename), spent, depth - 1, tars=tars)
+        if not entries:
             raise ArchiveDamaged(name=name, detail="it holds nothing")
+
+
+def _open_tar(stream: _Buffered, name: str, spent: _Spent, depth: int) -> Iterator[Member]:
+    """The files of a tar, in order, as it streams by."""
+    name, empty = _told(name, spent), True
+    with contextlib.ExitStack() as opened:
+        try:
+            archive = opened.enter_context(tarfile.open(fileobj=stream, mode="r|"))
+            for entry in archive:
+                content = archive.extractfile(entry) if entry.isfile() else None
+                if content is None or is_rubbish(entry.name):
+                    continue
+                empty = False
+                watched = _buffered(_Watched(cast("BinaryIO", content), spent))
+                yield from _open(watched, base_name(entry.name), spent, depth, tars=0)
+        except _DAMAGES as error:
+            raise ArchiveDamaged(name=name, detail=_plain(error)) from error
+    if empty:
+        raise ArchiveDamaged(name=name, detail="it holds nothing")
 
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, spent: _Spent) -> BinaryIO:

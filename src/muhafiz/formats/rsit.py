@@ -6,6 +6,7 @@ a type: `to_type` finds the RSIT type for them and hands the word back as the id
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -48,7 +49,7 @@ def to_type(word: str | None) -> Classified:
     A spelling variant becomes the type and nothing else; a word that RSIT lacks is kept as the
     identifier; a word nobody knows is `undetermined` with the word as identifier.
     """
-    plain = (word or "").strip().lower().replace("_", "-")
+    plain = re.sub(r"[\s_]+", "-", (word or "").strip().lower())
     if plain in TAXONOMY_OF:
         return Classified(plain, None)
     if plain in _DATA["spellings"]:

@@ -91,7 +91,7 @@ def test_misp_takes_network_indicators_of_events_and_objects() -> None:
     assert shown(batch) == [
         ["192.0.2.200", None, None, "phishing", "ip-dst|port", "GREEN"],
         ["198.51.100.77", "kit.example.org", None, "phishing", "domain|ip", "AMBER"],
-        [None, None, "https://kit.example.org/login", "phishing", "url", "GREEN"],
+        [None, "kit.example.org", "https://kit.example.org/login", "phishing", "url", "GREEN"],
     ]
     extras = [json.loads(text) for text in batch.events["extra"].to_pylist()]
     assert [extra["to_ids"] for extra in extras] == [True, False, True]

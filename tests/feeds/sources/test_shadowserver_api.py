@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from muhafiz.common.actor import Actor
+from muhafiz.feeds import queries
+from muhafiz.feeds.actions.feeds import create_feed
+from muhafiz.feeds.actions.fetching import fetch_feed
 from muhafiz.feeds.sources import CannotFetch, source_named
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 SECRET = "a-secret"  # the test server's own
 KEY = "a-key"
+OPERATOR = Actor.command("operator")
 REPORTS = {
     "abc123": ("2026-11-22-scan_telnet-example.csv", b"timestamp,ip\n"),
     "def456": ("../2026-11-22-scan rdp.csv", b"x" * 2000),
@@ -27,6 +32,7 @@ REPORTS = {
 
 class Api(BaseHTTPRequestHandler):
     seen: list[dict[str, Any]]
+    given: list[str]
     listing: bytes | None = None
 
     def do_POST(self) -> None:
@@ -41,6 +47,7 @@ class Api(BaseHTTPRequestHandler):
         self.answer(200, self.listing if self.listing is not None else json.dumps(entries).encode())
 
     def do_GET(self) -> None:
+        type(self).given.append(self.path)
         report = REPORTS.get(self.path.rsplit("/", 1)[-1])
         self.answer(404, b"") if report is None else self.answer(200, report[1])
 
@@ -56,7 +63,7 @@ class Api(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def api() -> Iterator[tuple[type[Api], dict[str, Any]]]:
-    handler = type("Handler", (Api,), {"seen": []})
+    handler = type("Handler", (Api,), {"seen": [], "given": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -83,6 +90,54 @@ def test_reports_are_listed_and_downloaded(api: tuple[type[Api], dict[str, Any]]
         ("def456", "_2026-11-22-scan_rdp.csv", b"x" * 2000),
     ]
     assert handler.seen == [{"apikey": KEY, "date": "2026-11-21:2026-11-22"}]
+
+
+def test_types_and_subscriptions_are_asked_for(api: tuple[type[Api], dict[str, Any]]) -> None:
+    handler, options = api
+    handler.listing = json.dumps(
+        [{"id": "abc123", "type": "scan_telnet"}, {"id": "def456", "type": "scan_rdp"}]
+    ).encode()
+    wanted = {**options, "types": ["scan_telnet"], "reports": ["pakistan"]}
+    assert [identifier for identifier, _, _ in fetch(wanted)] == ["abc123"]
+    (asked,) = handler.seen
+    assert (asked["types"], asked["reports"]) == (["scan_telnet"], ["pakistan"])
+
+
+def test_what_is_not_read_is_not_downloaded(api: tuple[type[Api], dict[str, Any]]) -> None:
+    handler, options = api
+    get = source_named("shadowserver").fetch
+    assert get is not None
+    found = get(options, date(2026, 11, 21), date(2026, 11, 22))
+    assert [each.identifier for each in found] == ["abc123", "def456"]
+    assert handler.given == []
+
+
+def test_what_the_sender_says_is_told(api: tuple[type[Api], dict[str, Any]]) -> None:
+    handler, options = api
+    handler.listing = b'{"error": "no such\\nsubscription"}'
+    with pytest.raises(CannotFetch, match="no such subscription"):
+        fetch(options)
+
+
+@pytest.mark.usefixtures("db", "folders")
+def test_a_report_that_is_gone_keeps_no_other_from_being_fetched(
+    api: tuple[type[Api], dict[str, Any]], actor: Any, now: Any
+) -> None:
+    """Each fetch used to end at it, and to download again what was here already."""
+    handler, options = api
+    handler.listing = json.dumps([{"id": each} for each in ("gone", *REPORTS)]).encode()
+    create_feed(name="sw", source="shadowserver", options=options, actor=OPERATOR, now=now)
+    for _ in range(2):
+        with pytest.raises(
+            CannotFetch, match=r"^1 reports could not be had\. The first: gone\.csv"
+        ):
+            fetch_feed(feed="sw", actor=actor, now=now)
+    assert len(queries.reports()) == 2
+    assert handler.given == ["/dl/gone", "/dl/abc123", "/dl/def456", "/dl/gone"]
+    assert queries.feed_state("sw", now=now).fetched_until is None
+    handler.listing = json.dumps([{"id": each} for each in REPORTS]).encode()
+    assert fetch_feed(feed="sw", actor=actor, now=now).known == 2
+    assert queries.feed_state("sw", now=now).fetched_until == now
 
 
 def test_a_wrong_secret_is_refused_by_the_server(api: tuple[type[Api], dict[str, Any]]) -> None:

@@ -8,14 +8,11 @@ from django.db import transaction
 
 from muhafiz.common.actor import Actor
 from muhafiz.feeds import rules
-from muhafiz.feeds.models import Report, SetAsideRow
+from muhafiz.feeds.actions.keeping import keep_set_aside
+from muhafiz.feeds.models import Report
 from muhafiz.feeds.reading import ReadBatch
-from muhafiz.feeds.sources import all_sources
 from muhafiz.lake.actions.append import append_draft, draft_batch
 from muhafiz.lake.drafting import write_draft
-
-#: Bytes of one unreadable row kept beside it; all of it stays in the raw report.
-RAW_KEPT_PER_ROW = 1 << 20
 
 
 class Overtaken(Exception):  # noqa: N818 - not an error: another worker has the report
@@ -40,7 +37,7 @@ def commit_batch(report: Report, batch: ReadBatch, *, actor: Actor, now: datetim
                 "block": batch.cut.number,
             }
         )
-    aside = keep_set_aside(current, batch)
+    aside = keep_set_aside(current, batch.cut.member, batch.set_aside)
     new_events = append(current, batch, actor=actor, now=now)
     current.blocks_done += 1
     current.rows_read += batch.rows
@@ -66,28 +63,6 @@ def append(report: Report, batch: ReadBatch, *, actor: Actor, now: datetime) -> 
     )
     report.next_batch += 1
     return appended.new_events
-
-
-def keep_set_aside(report: Report, batch: ReadBatch) -> int:
-    """Store a batch's unreadable rows; how many."""
-    if not batch.set_aside.num_rows:
-        return 0
-    source, options = all_sources().get(report.feed.source), report.feed.options
-    kind = source.kind(batch.cut.member, options)[:100] if source else ""
-    rows = [
-        SetAsideRow(
-            report_id=report.pk,
-            row=row["row"],
-            kind=kind,
-            reason=row["reason"][:60],
-            detail=row["detail"],
-            column=(row["column"] or "")[:200],
-            raw=row["raw"][:RAW_KEPT_PER_ROW],
-        )
-        for row in batch.set_aside.to_pylist()
-    ]
-    SetAsideRow.objects.bulk_create(rows, batch_size=500)
-    return len(rows)
 
 
 def locked(report_id: int) -> Report:

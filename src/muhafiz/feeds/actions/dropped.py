@@ -4,10 +4,13 @@
 when it has not changed for `SETTLE_SECONDS` and its name is not that of a transfer under way. Once
 its report is acknowledged it is moved to `drop/done/`; what is refused for good goes to
 `drop/failed/` with the reason beside it. A crash in between delivers it again, which is recognized.
+A file that cannot be read or moved holds no other up: it stays, and the log says so.
 """
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -20,7 +23,10 @@ from muhafiz.common.actor import Actor
 from muhafiz.feeds.actions.intake import KeptReport, keep_report
 from muhafiz.feeds.rules import UnknownFeed
 
+_LOG = logging.getLogger(__name__)
 SETTLE_SECONDS = 10
+_NAME_BYTES = 200  # of a name in done/ and failed/: room is left for a number and an ending
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})  # the machine's fault, not a file's
 _DONE, _FAILED = "done", "failed"
 _UNDER_WAY = (".part", ".partial", ".tmp", ".filepart", ".crdownload", ".writing")
 
@@ -76,22 +82,35 @@ def take_drop_folder(
     counts = {"taken": 0, "duplicates": 0, "failed": 0, "waiting": 0}
     for number, (path, feed) in enumerate(sorted(_laid_down(folder)), 1):
         counts[_take(folder, path, feed or None, actor=actor, now=now)] += 1
-        tick(number, path.name)
+        tick(number, _shown(path.name))
     return DropTaken(**counts)
 
 
 def _take(folder: Path, path: Path, feed: str | None, *, actor: Actor, now: datetime) -> str:
     try:
-        kept = _keep_when_whole(path, feed, actor=actor, now=now)
-    except _StillWritten:
+        return _taken(folder, path, feed, actor=actor, now=now)
+    except (_StillWritten, FileNotFoundError):  # or another worker took it
         return "waiting"
+    except OSError as error:
+        if error.errno in _DISK:
+            raise
+        _LOG.warning("%s stays in the drop folder: %s", _shown(path.name), error.strerror)
+        return "waiting"
+
+
+def _taken(folder: Path, path: Path, feed: str | None, *, actor: Actor, now: datetime) -> str:
+    try:
+        kept = _keep_when_whole(path, feed, actor=actor, now=now)
     except (PermissionError, UnknownFeed) as error:
         _move(path, folder / _FAILED, now, reason=str(error))
         return "failed"
-    except FileNotFoundError:  # another worker took it
-        return "waiting"
     _move(path, folder / _DONE, now)
     return "duplicates" if kept.duplicate else "taken"
+
+
+def _shown(name: str) -> str:
+    """A name as text: what of its bytes is no UTF-8 becomes U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _laid_down(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -101,9 +120,20 @@ def _laid_down(folder: Path) -> Iterator[tuple[Path, str]]:
         if entry.is_symlink():
             continue
         if entry.is_dir():
-            yield from ((path, entry.name) for path in entry.iterdir() if _is_candidate(path))
+            yield from ((path, _shown(entry.name)) for path in _within(entry))
         elif _is_candidate(entry):
             yield entry, ""
+
+
+def _within(folder: Path) -> list[Path]:
+    """A feed's files; none, with a line in the log, where the folder cannot be read."""
+    try:
+        return [path for path in folder.iterdir() if _is_candidate(path)]
+    except PermissionError as error:
+        _LOG.warning(
+            "%s in the drop folder is passed over: %s", _shown(folder.name), error.strerror
+        )
+        return []
 
 
 def _is_candidate(path: Path) -> bool:
@@ -152,12 +182,11 @@ class _Unchanging:
 def _move(path: Path, folder: Path, now: datetime, reason: str = "") -> None:
     target = folder / f"{now:%Y-%m-%d}"
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    place, number = target / path.name, 1
+    name = os.fsdecode(os.fsencode(path.name)[-_NAME_BYTES:])  # its end tells what it is
+    place, number = target / name, 1
     while place.exists():
-        place, number = target / f"{number}-{path.name}", number + 1
+        place, number = target / f"{number}-{name}", number + 1
     if reason:
-        place.with_name(f"{place.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
-    try:
-        path.rename(place)
-    except FileNotFoundError:
-        return
+        told = place.with_name(f"{place.name}.reason.txt")
+        told.write_text(f"{reason}\n", encoding="utf-8", errors="replace")
+    path.rename(place)

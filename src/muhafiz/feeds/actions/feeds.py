@@ -39,6 +39,7 @@ def create_feed(*, name: str, source: str, actor: Actor, now: datetime, **values
     """
     wanted = {"title": name, "tlp": "AMBER", **values, "source": source, "name": name}
     _check(wanted)
+    check_typed(source, wanted.get("options") or {}, standing={}, actor=actor)
     if Feed.objects.filter(name=name).exists():
         raise rules.BadFeed(reason=f"“{name}” exists already")
     feed = Feed.objects.create(created_at=now, fetch_due_at=_first_due(wanted, now), **wanted)
@@ -57,6 +58,9 @@ def change_feed(*, name: str, actor: Actor, now: datetime, **values: Any) -> Non
     feed = _feed(name)
     standing = {"source": feed.source, "tlp": feed.tlp, "options": feed.options}
     _check({"name": name, **standing, **values})
+    if "options" in values:
+        source = values.get("source", feed.source)
+        check_typed(source, values["options"], standing=feed.options, actor=actor)
     if values.get("enabled") and not feed.enabled:
         feed.last_report_at = now  # its silence is counted from here
     for key, value in values.items():
@@ -183,6 +187,9 @@ def check_options(source: str, options: Mapping[str, Any]) -> None:
     for name in ("provider", "feed", "code", "tlp", "report"):
         if not isinstance(options.get(name, ""), str):
             raise rules.BadFeed(reason=f"its option {name} is a text")
+    senders = options.get("senders", [])
+    if not isinstance(senders, list) or not all(isinstance(one, str) and one for one in senders):
+        raise rules.BadFeed(reason="its option senders is a list of texts")
     if options.get("tlp", "RED") not in rules.TLPS:
         raise rules.BadFeed(reason=f"“{options['tlp']}” is no TLP label")
     found = all_sources().get(source)
@@ -190,7 +197,23 @@ def check_options(source: str, options: Mapping[str, Any]) -> None:
         try:
             found.check(options)
         except BadMapping as wrong:
-            raise rules.BadFeed(reason=str(wrong)) from wrong
+            raise rules.BadFeed(reason=wrong.params["reason"]) from wrong
+
+
+def check_typed(
+    source: str, options: Mapping[str, Any], *, standing: Mapping[str, Any], actor: Actor
+) -> None:
+    """Refuse options that only the machine's operator sets, unless they stand so already.
+
+    Raises:
+        BadFeed: somebody at a browser would change one.
+    """
+    found = all_sources().get(source)
+    if actor.kind != "person" or found is None:
+        return
+    for name in sorted(found.machine):
+        if options.get(name) != standing.get(name):
+            raise rules.BadFeed(reason=f"its option {name} is set by command")
 
 
 def _first_due(values: Mapping[str, Any], now: datetime) -> datetime | None:

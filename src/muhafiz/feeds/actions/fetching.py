@@ -20,9 +20,9 @@ from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.feeds import rules
 from muhafiz.feeds.actions.feeds import secrets_context
-from muhafiz.feeds.actions.intake import keep_report
+from muhafiz.feeds.actions.intake import KeptReport, keep_report
 from muhafiz.feeds.models import Feed, Report
-from muhafiz.feeds.sources import ParseContext, source_named
+from muhafiz.feeds.sources import CannotFetch, FetchedReport, ParseContext, source_named
 from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.keyring.queries import unseal
 
@@ -70,9 +70,12 @@ def fetch_feed(
 ) -> Fetched:
     """Fetch what is new of one feed; `tick(count, name)` is called after each report.
 
+    A report that cannot be had keeps no other from being fetched.
+
     Raises:
         UnknownFeed: there is none that can be fetched.
-        CannotFetch: the sender refused or broke off; what came before is kept, the watermark stays.
+        CannotFetch: the sender refused or broke off, or did not give every report; what came is
+            kept, the watermark stays.
         DiskNearlyFull: as `keep_report`.
     """
     found = Feed.objects.filter(name=feed, enabled=True).first()
@@ -83,24 +86,34 @@ def fetch_feed(
         raise rules.UnknownFeed(feed=feed)
     since = _since(found.fetched_until, now)
     kept = known = 0
+    missed: list[str] = []
     for number, report in enumerate(fetch(_options(found), since.date(), now.date()), 1):
         if _is_known(found, report.identifier):
             known += 1
         else:
-            answer = keep_report(
-                feed=feed,
-                file_name=report.file_name,
-                raw=report.content,
-                received_at=now,
-                actor=actor,
-                now=now,
-                door="api",
-                identifier=report.identifier[:300],
-            )
-            kept, known = kept + (not answer.duplicate), known + answer.duplicate
+            try:
+                duplicate = _keep(feed, report, actor=actor, now=now).duplicate
+                kept, known = kept + (not duplicate), known + duplicate
+            except CannotFetch as refused:
+                missed.append(f"{report.file_name}: {refused}")
         tick(number, report.file_name)
+    if missed:
+        raise CannotFetch(f"{len(missed)} reports could not be had. The first: {missed[0]}")
     _move_watermark(found, now, kept, actor=actor)
     return Fetched(kept, known)
+
+
+def _keep(feed: str, report: FetchedReport, *, actor: Actor, now: datetime) -> KeptReport:
+    return keep_report(
+        feed=feed,
+        file_name=report.file_name,
+        raw=report.content,
+        received_at=now,
+        actor=actor,
+        now=now,
+        door="api",
+        identifier=report.identifier[:300],
+    )
 
 
 def try_fetch(*, feed: str, options: Mapping[str, Any], now: datetime) -> str:

@@ -7,20 +7,20 @@ from dataclasses import asdict
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Sum
 
 from muhafiz.accounts.rules import check_may
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.feeds import rules
 from muhafiz.feeds.actions.batches import locked
-from muhafiz.feeds.actions.replay import Replayed, replay_set_aside
+from muhafiz.feeds.actions.replay import Replayed, dismiss_found, replay_found
 from muhafiz.feeds.facts import SetAsideChoice
 from muhafiz.feeds.models import SetAsideRow
 from muhafiz.feeds.queries import chosen_rows
 from muhafiz.jobs.actions.queue import enqueue_job
 
 REPLAY_GROUP_JOB = "feeds.replay_group"
-_ROWS_AT_ONCE = 500
 
 
 @transaction.atomic
@@ -43,19 +43,25 @@ def replay_group(
     clock: Callable[[], datetime],
     tick: Callable[[int, int, str], None] = lambda _done, _total, _note: None,
 ) -> Replayed:
-    """Read all chosen rows again, a few hundred at a time. May be killed and run anew."""
-    places = list(chosen_rows(chosen).order_by("report_id", "row").values_list("report_id", "row"))
-    by_report: dict[int, list[int]] = {}
-    for report_id, row in places:
-        by_report.setdefault(report_id, []).append(row)
+    """Read all chosen rows again, a batch of a report at a time. May be killed and run anew."""
+    found = chosen_rows(chosen)
+    total = found.aggregate(rows=Sum("rows"))["rows"] or 0
     accepted = still = 0
-    for report_id, rows in by_report.items():
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            part = rows[start : start + _ROWS_AT_ONCE]
-            done = replay_set_aside(report_id=report_id, rows=part, actor=actor, now=clock())
-            accepted, still = accepted + done.accepted, still + done.still_open
-            note = f"{accepted} accepted, {still} still set aside"
-            tick(accepted + still, len(places), note)
+    for report_id in sorted(set(found.values_list("report_id", flat=True))):
+        before = (accepted, still)
+
+        def told(taken: int, left: int, before: tuple[int, int] = before) -> None:
+            note = f"{before[0] + taken} accepted, {before[1] + left} still set aside"
+            tick(sum(before) + taken + left, total, note)
+
+        done = replay_found(
+            report_id=report_id,
+            found=found.filter(report_id=report_id),
+            actor=actor,
+            clock=clock,
+            tick=told,
+        )
+        accepted, still = accepted + done.accepted, still + done.still_open
     return Replayed(accepted, still)
 
 
@@ -72,13 +78,8 @@ def dismiss_group(*, chosen: SetAsideChoice, note: str, actor: Actor, now: datet
     total = 0
     for report_id in sorted(set(chosen_rows(chosen).values_list("report_id", flat=True))):
         report = locked(report_id)
-        count = (
-            chosen_rows(chosen)
-            .filter(report_id=report_id)
-            .update(
-                state=SetAsideRow.State.DISMISSED, note=note, settled_at=now, settled_by=str(actor)
-            )
-        )
+        mine = chosen_rows(chosen).filter(report_id=report_id)
+        count = dismiss_found(mine, note=note, actor=actor, now=now)
         report.rows_open -= count
         report.save(update_fields=["rows_open"])
         total += count

@@ -11,11 +11,12 @@ from django.db import transaction
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.feeds.actions.intake import raw_store
-from muhafiz.feeds.models import Report, TakenMail
+from muhafiz.feeds.models import Report, SetAsideRow, TakenMail
 
 _LEFTOVER_AGE = timedelta(days=1)
 _DONE_AGE = timedelta(days=7)
 _AT_ONCE = 500
+_GONE = "The report's bytes are no longer kept."
 
 
 def remove_leftovers(*, now: datetime) -> int:
@@ -47,7 +48,8 @@ def remove_old_drops(*, folder: Path, now: datetime) -> int:
 def remove_old_raw(*, keep_days: int, actor: Actor, now: datetime) -> int:
     """Remove raw bytes of reports and mails older than `keep_days` days; how many reports.
 
-    The rows stay as stubs. Bytes that something younger shares stay.
+    The rows stay as stubs, those set aside among them: without their bytes, and what was still open
+    is settled, since nobody can read it again. Bytes that something younger shares stay.
     """
     limit = now - timedelta(days=keep_days)
     _forget_mails(limit)
@@ -74,13 +76,19 @@ def _remove_some(limit: datetime, *, actor: Actor, now: datetime) -> int:
     reports = list(old.order_by("pk")[:_AT_ONCE])
     if not reports:
         return 0
-    Report.objects.filter(pk__in=[report.pk for report in reports]).update(raw_removed_at=now)
+    numbers = [report.pk for report in reports]
+    Report.objects.filter(pk__in=numbers).update(raw_removed_at=now, rows_open=0)
+    aside = SetAsideRow.objects.filter(report_id__in=numbers)
+    aside.filter(state=SetAsideRow.State.OPEN).update(
+        state=SetAsideRow.State.DISMISSED, note=_GONE, settled_at=now, settled_by=str(actor)
+    )
+    aside.update(raw=b"", edited=None)
     record_entry(
         actor=actor,
         now=now,
         action="feeds.remove_raw",
         subject=f"report:{reports[0].pk}",
-        details={"reports": [report.pk for report in reports]},
+        details={"reports": numbers},
     )
     digests = {report.sha256 for report in reports}
     transaction.on_commit(lambda: _remove_files(digests))

@@ -103,7 +103,7 @@ def guess_feed(
     scores = {name: source.recognizes(member, head) for name, source in all_sources().items()}
     feeds = list(Feed.objects.filter(enabled=True).exclude(source="").order_by("id"))
     choices = [rules.FeedChoice(feed.pk, feed.source, feed.file_pattern) for feed in feeds]
-    chosen = rules.choose_feed(member, scores, choices)
+    chosen = rules.choose_feed((file_name, member), scores, choices)
     found = next((feed.name for feed in feeds if feed.pk == chosen), None)
     return found, None if found else (rules.UNRECOGNIZED, _STRANGE)
 

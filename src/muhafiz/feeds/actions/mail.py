@@ -4,7 +4,8 @@
 2. One transaction notes the mail, makes the reports' rows and lets the post office read a bounce.
 3. Only then is the mail marked as read. A crash in between offers it again; it is recognized.
 
-A mail that cannot be taken apart is kept as a report in quarantine; it holds nobody up.
+A mail that cannot be taken apart is kept as a report in quarantine; it holds nobody up. So is what
+comes for a feed whose option `senders` names others: a mail is easily forged.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.db import transaction
 
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
+from muhafiz.feeds import rules
 from muhafiz.feeds.actions.intake import (
     Delivery,
     KeptReport,
@@ -28,9 +30,10 @@ from muhafiz.feeds.actions.intake import (
 )
 from muhafiz.feeds.mail_parts import MailFacts, Malformed, mail_digest, take_apart
 from muhafiz.feeds.mailbox import MailTooLarge, opened_mailbox, read_address
-from muhafiz.feeds.models import TakenMail
+from muhafiz.feeds.models import Feed, TakenMail
 from muhafiz.feeds.raw_store import RawFile
 from muhafiz.feeds.unpacking import base_name
+from muhafiz.formats.lines import one_line
 from muhafiz.notifications.actions.bounces import take_bounce
 
 _LOG = logging.getLogger(__name__)
@@ -114,9 +117,21 @@ def _deliveries(facts: MailFacts, now: datetime) -> list[Delivery]:
         kept = store.keep(attachment.content)
         name = base_name(attachment.name)
         feed, trouble = guess_feed(store, kept, name)
+        trouble = trouble or _distrust(feed, facts.sender)
         identifier = facts.message_id[:300]
         found.append(Delivery(kept, feed, name, now, "mail", identifier, trouble))
     return found
+
+
+def _distrust(feed: str | None, sender: str) -> tuple[str, str] | None:
+    """Why a person should look before a feed's report is read: its mail is from somebody else."""
+    options = Feed.objects.filter(name=feed).values_list("options", flat=True).first() or {}
+    if rules.is_sender(sender, options.get("senders") or ()):
+        return None
+    return (
+        "unknown-sender",
+        f"It came by mail from {one_line(sender, 200)}, no sender of this feed.",
+    )
 
 
 @transaction.atomic

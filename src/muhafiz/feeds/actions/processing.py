@@ -30,6 +30,8 @@ from muhafiz.constituency import attribution
 from muhafiz.feeds import rules
 from muhafiz.feeds.actions.batches import Overtaken, commit_batch, fresh, locked
 from muhafiz.feeds.actions.intake import raw_store
+from muhafiz.feeds.columns.mapping import BadMapping
+from muhafiz.feeds.magic import HEAD_BYTES
 from muhafiz.feeds.models import Report
 from muhafiz.feeds.raw_store import RawStore
 from muhafiz.feeds.reading import Reading, Store, batches, closing, cuts
@@ -41,7 +43,7 @@ from muhafiz.lake.drafting import discard_drafts, write_draft
 from muhafiz.lake.refusals import DiskNearlyFull as LakeDiskNearlyFull
 
 Progress = Callable[[int, int, str], None]
-_REFUSED = (CannotUnpack, rules.RawMissing, rules.NoSource)
+_REFUSED = (CannotUnpack, BadMapping, rules.RawMissing, rules.NoSource)
 _ENDED = (Overtaken, JobLost, WorkerStopping)
 _NOT_ITS_FAULT = (JobCancelled, OSError, OperationalError, rules.DiskNearlyFull, LakeDiskNearlyFull)
 _FINAL = (Report.State.DONE, Report.State.QUARANTINED)
@@ -138,11 +140,14 @@ def opened_members(store: RawStore, report: Report) -> Iterator[Iterator[Member]
 
 def _head(store: RawStore, sha256: str) -> bytes:
     with store.opened(sha256) as stream:
-        return stream.read(4)
+        return stream.read(HEAD_BYTES)
 
 
-def reading_of(report: Report) -> Reading:
-    """How this report is to be read: its feed's source and options, today's match tables."""
+def reading_of(report: Report, *, latest: datetime | None = None) -> Reading:
+    """How this report is to be read: its feed's source and options, today's match tables.
+
+    `latest`: the moment of reading, see `Reading`.
+    """
     feed = report.feed
     tables = attribution.match_tables()
     options = {"tlp": feed.tlp, **feed.options}
@@ -159,6 +164,7 @@ def reading_of(report: Report) -> Reading:
             write=write_draft,
             discard=discard_drafts,
         ),
+        latest=latest,
     )
 
 
@@ -184,7 +190,7 @@ def _begin(report_id: int, *, actor: Actor, clock: Clock) -> Report:
 
 def _read(report: Report, *, actor: Actor, clock: Clock, progress: Progress) -> None:
     try:
-        reading = reading_of(report)
+        reading = reading_of(report, latest=clock.now())
     except KeyError as error:
         raise rules.NoSource(source=report.feed.source) from error
     _settle_parser(report, reading.source.parser)

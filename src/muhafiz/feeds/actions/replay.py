@@ -7,21 +7,24 @@ under new batch numbers in the transaction that settles the rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet, Sum
 
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.feeds import rules
-from muhafiz.feeds.actions.batches import append, fresh, locked
+from muhafiz.feeds.actions.batches import fresh, locked
 from muhafiz.feeds.actions.intake import queue_reading
 from muhafiz.feeds.actions.processing import reading_of
 from muhafiz.feeds.actions.rereading import reread
+from muhafiz.feeds.actions.settling import settle
 from muhafiz.feeds.models import Feed, Report, SetAsideRow
-from muhafiz.feeds.reading import ReadBatch
+from muhafiz.feeds.places import Places, unpacked
 from muhafiz.jobs.actions.queue import enqueue_job
 
 REPLAY_JOB = "feeds.replay_set_aside"
@@ -47,16 +50,47 @@ def replay_set_aside(
         CannotReprocess: it is being read at this moment.
         RawMissing: its raw bytes are no longer kept.
     """
+    found = SetAsideRow.objects.filter(report_id=report_id, state=SetAsideRow.State.OPEN)
+    if rows is not None:
+        found = found.filter(row__in=list(rows))
+    return replay_found(report_id=report_id, found=found, actor=actor, clock=lambda: now)
+
+
+def replay_found(
+    *,
+    report_id: int,
+    found: QuerySet[SetAsideRow],
+    actor: Actor,
+    clock: Callable[[], datetime],
+    tick: Callable[[int, int], None] = lambda _accepted, _still: None,
+) -> Replayed:
+    """Read open rows of one report again; `tick(accepted, still)` is called after each batch.
+
+    Raises: as `replay_set_aside`.
+    """
     report = fresh(report_id)
     if report.state == Report.State.PROCESSING:
         raise rules.CannotReprocess(report=report_id)
-    wanted = _open_rows(report_id, rows)
+    wanted, edited = _wanted(found)
     accepted = still = 0
-    if wanted:
-        for batch, asked in reread(report, wanted, reading_of(report)):
-            taken = _settle(report_id, batch, asked, actor=actor, now=now)
+    if len(wanted):
+        reading = reading_of(report, latest=clock())
+        for batch, asked in reread(report, wanted, edited, reading):
+            taken = settle(report_id, batch, asked, actor=actor, now=clock())
             accepted, still = accepted + taken, still + len(asked) - taken
+            tick(accepted, still)
     return Replayed(accepted, still)
+
+
+def _wanted(found: QuerySet[SetAsideRow]) -> tuple[Places, dict[int, bytes]]:
+    """The places that rows stand for, rising, and the bytes that a person put at some of them."""
+    pieces: list[Places] = [np.empty(0, np.int64)]
+    edited: dict[int, bytes] = {}
+    for row, places, given in found.order_by("row").values_list("row", "places", "edited"):
+        pieces.append(np.array([row]) if places is None else unpacked(bytes(places)))
+        if given is not None:
+            edited[row] = bytes(given)
+    return np.sort(np.concatenate(pieces)), edited
 
 
 @transaction.atomic
@@ -64,10 +98,12 @@ def edit_and_replay(*, row_id: int, raw: bytes, actor: Actor, now: datetime) -> 
     """Put `raw` in the place of an open row's bytes and read it. The bytes as they came stay.
 
     Raises:
-        CannotReplay: there is no such open row, or `raw` is not exactly one row.
+        CannotReplay: there is no such open row, it stands for many, or `raw` is not exactly one.
     """
     row = _open_row(row_id)
-    if not raw.strip() or b"\n" in raw.rstrip(b"\r\n"):
+    if row.rows > 1:
+        raise rules.CannotReplay(reason="it stands for many rows, which only a mapping can mend")
+    if not is_one_row(raw, instead_of=bytes(row.raw)):
         raise rules.CannotReplay(reason="the row must be one line")
     row.edited = raw.rstrip(b"\r\n")
     row.save(update_fields=["edited"])
@@ -90,15 +126,28 @@ def dismiss_set_aside(*, row_ids: Sequence[int], note: str, actor: Actor, now: d
     total = 0
     for report_id, pks in sorted(by_report.items()):
         report = locked(report_id)
-        count = SetAsideRow.objects.filter(pk__in=pks, state=SetAsideRow.State.OPEN).update(
-            state=SetAsideRow.State.DISMISSED, note=note, settled_at=now, settled_by=str(actor)
-        )
+        count = dismiss_found(
+            SetAsideRow.objects.filter(pk__in=pks, state=SetAsideRow.State.OPEN),
+            note=note, actor=actor, now=now,
+        )  # fmt: skip
         report.rows_open -= count
         report.save(update_fields=["rows_open"])
         total += count
     if total:
         _audit(actor, now, "feeds.dismiss_set_aside", min(by_report), {"rows": total, "note": note})
     return total
+
+
+def dismiss_found(found: QuerySet[SetAsideRow], *, note: str, actor: Actor, now: datetime) -> int:
+    """Settle rows as of no use; how many rows of reports they stood for.
+
+    Must run inside the caller's transaction, which counts them in their report.
+    """
+    count = found.aggregate(rows=Sum("rows"))["rows"] or 0
+    found.update(
+        state=SetAsideRow.State.DISMISSED, note=note, settled_at=now, settled_by=str(actor)
+    )
+    return int(count)
 
 
 @transaction.atomic
@@ -157,13 +206,9 @@ def queue_replay(report_id: int, *, actor: Actor, now: datetime) -> int:
     return enqueue_job(REPLAY_JOB, {"report_id": report_id}, actor=actor, now=now, unique_key=key)
 
 
-def _open_rows(report_id: int, rows: Sequence[int] | None) -> dict[int, bytes | None]:
-    """Positions of open rows, each with the bytes a person put in its place."""
-    found = SetAsideRow.objects.filter(report_id=report_id, state=SetAsideRow.State.OPEN)
-    if rows is not None:
-        found = found.filter(row__in=list(rows))
-    pairs = found.order_by("row").values_list("row", "edited")
-    return {row: None if edited is None else bytes(edited) for row, edited in pairs}
+def is_one_row(raw: bytes, *, instead_of: bytes) -> bool:
+    """Whether a correction is one row: one line, unless what it replaces had line ends within."""
+    return bool(raw.strip()) and (b"\n" not in raw.rstrip(b"\r\n") or b"\n" in instead_of)
 
 
 def _open_row(row_id: int) -> SetAsideRow:
@@ -171,45 +216,6 @@ def _open_row(row_id: int) -> SetAsideRow:
     if row is None:
         raise rules.CannotReplay(reason="the row is not there, or settled already")
     return row
-
-
-@transaction.atomic
-def _settle(
-    report_id: int, batch: ReadBatch, asked: list[int], *, actor: Actor, now: datetime
-) -> int:
-    """Append what is accepted now and settle its rows; how many.
-
-    Raises:
-        CannotReplay: some of the rows were settled meanwhile.
-    """
-    report = locked(report_id)
-    rows = SetAsideRow.objects.filter(
-        report_id=report_id, row__in=asked, state=SetAsideRow.State.OPEN
-    )
-    if rows.count() != len(asked):
-        raise rules.CannotReplay(reason="some rows were settled meanwhile")
-    refused = {row["row"]: row for row in batch.set_aside.to_pylist()}
-    accepted = [row for row in asked if row not in refused]
-    if batch.accepted != len(accepted):
-        raise rules.CannotReplay(reason="the report's rows no longer lie where they lay")
-    report.new_events += append(report, batch, actor=actor, now=now)
-    rows.filter(row__in=accepted).update(
-        state=SetAsideRow.State.REPLAYED, settled_at=now, settled_by=str(actor)
-    )
-    for row in rows.filter(row__in=list(refused)):
-        told = refused[row.row]
-        row.reason, row.detail = told["reason"][:60], told["detail"]
-        row.column = (told["column"] or "")[:200]
-        row.save(update_fields=["reason", "detail", "column"])
-    report.rows_accepted += batch.accepted
-    report.rows_owned += batch.owned
-    report.rows_open -= len(accepted)
-    report.save(
-        update_fields=["rows_accepted", "rows_owned", "rows_open", "new_events", "next_batch"]
-    )
-    details = {"accepted": len(accepted), "refused": len(refused)}
-    _audit(actor, now, "feeds.replay_set_aside", report_id, details)
-    return len(accepted)
 
 
 def _audit(

@@ -13,6 +13,7 @@ from muhafiz.accounts.rules import check_may
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.feeds import rules
+from muhafiz.feeds.columns.mapping import BadMapping
 from muhafiz.feeds.facts import SampleFacts
 from muhafiz.feeds.models import Feed, Sample
 from muhafiz.feeds.queries import sample_facts, set_aside_row
@@ -105,16 +106,22 @@ def would_differ(
 
 
 def read_sample(sample: Sample, options: Mapping[str, Any]) -> dict[str, str]:
-    """What the sample's row is read as with these options of its feed."""
+    """What the sample's row is read as with these options of its feed.
+
+    A mapping that cannot be used reads nothing; it is told here and ends nobody's work.
+    """
     source = source_named(sample.feed.source)
     context = ParseContext(
         sample.file_name, sample.received_at, 1000, {"tlp": sample.feed.tlp, **options}
     )
-    for batch in source.parse(io.BytesIO(bytes(sample.content)), context):
-        for event in batch.events.to_pylist():
-            return told(event)
-        for row in batch.set_aside.to_pylist():
-            return {"set aside": row["reason"]}
+    try:
+        for batch in source.parse(io.BytesIO(bytes(sample.content)), context):
+            for event in batch.events.to_pylist():
+                return told(event)
+            for row in batch.set_aside.to_pylist():
+                return {"set aside": row["reason"]}
+    except BadMapping as wrong:
+        return {"set aside": str(wrong)}
     return {"set aside": "no row"}
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHUNK_BYTES = 4 * 1024 * 1024
+_SAMPLE_BYTES, _LEAST_BYTES = 64, 8
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -21,17 +22,13 @@ _MARKS = (
 def utf8_chunks(stream: BinaryIO) -> Iterator[bytes]:
     """Pieces of at most a few MiB, in UTF-8, without the byte order mark, line ends as LF.
 
-    UTF-16 and UTF-32 are told by their mark and turned into UTF-8 (broken units become U+FFFD).
-    Without a mark the bytes pass as they are: their rows are checked one by one later. A report
-    whose first line ends in a bare CR is taken to use CR throughout.
+    UTF-16 and UTF-32 are told by their mark, UTF-16 also by its zeros, and turned into UTF-8
+    (broken units become U+FFFD). Other bytes pass as they are: their rows are checked one by one
+    later. A report whose first line ends in a bare CR is taken to use CR throughout.
     """
     first = _read(stream)
-    for mark, name in _MARKS:
-        if first.startswith(mark):
-            rest = _transcoded(first[len(mark) :], stream, name)
-            break
-    else:
-        rest = _transcoded(first, stream, None)
+    mark, name = _encoding(first)
+    rest = _transcoded(first[len(mark) :], stream, name)
     first = next(rest, b"")
     old_mac = _ends_lines_with_cr(first)
     yield first.replace(b"\r", b"\n") if old_mac else first
@@ -41,12 +38,29 @@ def utf8_chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 def decode_head(head: bytes) -> bytes:
     """A report's first bytes as UTF-8, as `utf8_chunks` would give them."""
+    mark, name = _encoding(head)
+    head = head[len(mark) :]
+    if name is not None:
+        head = head.decode(name, "replace").encode()
+    return head.replace(b"\r", b"\n") if _ends_lines_with_cr(head) else head
+
+
+def _encoding(head: bytes) -> tuple[bytes, str | None]:
+    """The mark that a report begins with, and its encoding where that is not UTF-8.
+
+    Without a mark, text whose every second byte is zero is UTF-16.
+    """
     for mark, name in _MARKS:
         if head.startswith(mark):
-            bare = head[len(mark) :]
-            head = bare if name is None else bare.decode(name, "replace").encode()
-            break
-    return head.replace(b"\r", b"\n") if _ends_lines_with_cr(head) else head
+            return mark, name
+    sample = head[: _SAMPLE_BYTES - _SAMPLE_BYTES % 2]
+    first, second = sample[0::2], sample[1::2]
+    if len(sample) >= _LEAST_BYTES and 0 in sample:
+        if not any(second) and all(first):
+            return b"", "utf-16-le"
+        if not any(first) and all(second):
+            return b"", "utf-16-be"
+    return b"", None
 
 
 def decode_row(raw: bytes) -> str | None:

@@ -21,7 +21,13 @@ from muhafiz.feeds.columns.aside import Aside
 from muhafiz.feeds.columns.chunks import decode_row, utf8_chunks
 from muhafiz.feeds.columns.coded import spelled_table
 from muhafiz.feeds.columns.quotes import sound_quotes
-from muhafiz.feeds.columns.records import cut_rows, gather_blocks, row_bytes
+from muhafiz.feeds.columns.records import (
+    cut_rows,
+    gather_blocks,
+    row_bytes,
+    without_comments,
+)
+from muhafiz.feeds.columns.splitting import split_escaped, split_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,6 +59,11 @@ class CsvShape:
         """The fields of one row; see `split_row`."""
         return split_row(text, self.delimiter) if self.quoting else text.split(self.delimiter)
 
+    def escaped(self, text: str) -> list[str] | None:
+        """The fields of a row whose marks are escaped by strokes, when that gives all fields."""
+        fields = split_escaped(text, self.delimiter) if "\\" in text else None
+        return fields if fields is not None and len(fields) == len(self.names) else None
+
 
 @dataclass(frozen=True, slots=True)
 class FieldTable:
@@ -73,14 +84,17 @@ def csv_blocks(
     delimiter: str = ",",
     known: frozenset[str] = frozenset(),
     header: Sequence[str] | None = None,
+    comment: str = "",
 ) -> Iterator[Block]:
     """Cut a delimited report into blocks; `shape` of each is a `CsvShape`.
 
     `header` names the columns of a report that has no header line. With `known`, a first line in
-    which no known name occurs is no header: it counts as row 1, and `headed` is False.
+    which no known name occurs is no header: it counts as row 1, and `headed` is False. Lines that
+    begin with `comment`, if that is anything, are no rows.
     """
     chunks = utf8_chunks(stream)
-    first = next(chunks, b"").lstrip(b"\r\n")
+    mark = comment.encode()
+    first = _behind_comments(next(chunks, b""), mark)
     if header is not None:
         shape, rest = CsvShape(delimiter, column_names(header)), first
     else:
@@ -96,7 +110,17 @@ def csv_blocks(
         yield rest
         yield from chunks
 
-    return gather_blocks(cut_rows(bodies(), joins), context.batch_rows, shape)
+    pieces = cut_rows(bodies(), joins)
+    pieces = without_comments(pieces, mark) if mark else pieces
+    return gather_blocks(pieces, context.batch_rows, shape)
+
+
+def _behind_comments(first: bytes, mark: bytes) -> bytes:
+    """A report's beginning without blank lines and comments before the header."""
+    first = first.lstrip(b"\r\n")
+    while mark and first.startswith(mark):
+        first = first.partition(b"\n")[2].lstrip(b"\r\n")
+    return first
 
 
 def _read_header(first: bytes, delimiter: str, known: frozenset[str]) -> tuple[CsvShape, bytes]:
@@ -129,41 +153,17 @@ def column_names(fields: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def split_row(text: str, delimiter: str = ",") -> list[str] | None:
-    """The fields of one row, or None when its quotation marks are unsound.
+def read_fields(block: Block, *, unheaded: str = "no line of known names") -> FieldTable:
+    """All fields of a block; rows that cannot be split are set aside.
 
-    A mark opens a quoted field only as its first character; inside, two stand for one; behind
-    the closing mark only a delimiter or the end may follow. Elsewhere a mark is plain text.
+    `unheaded` says why no row of a report without a usable header can be.
     """
-    pattern = _FIELD.setdefault(
-        delimiter,
-        re.compile(
-            rf'(?:"((?:[^"]++|"")*+)"|((?!")[^{re.escape(delimiter)}]*+))'
-            rf"(?:({re.escape(delimiter)})|\Z)"
-        ),
-    )
-    fields: list[str] = []
-    at = 0
-    while found := pattern.match(text, at):
-        quoted, plain, more = found.groups()
-        fields.append(plain if quoted is None else quoted.replace('""', '"'))
-        at = found.end()
-        if more is None:
-            return fields if at == len(text) else None
-    return None
-
-
-_FIELD: dict[str, re.Pattern[str]] = {}
-
-
-def read_fields(block: Block) -> FieldTable:
-    """All fields of a block; rows that cannot be split are set aside."""
     shape: CsvShape = block.shape
     aside = Aside()
     if not shape.headed:
         for index in range(len(block.ends)):
             raw = row_bytes(block, index)
-            aside.add(int(block.positions[index]), "header", "no line of known names", raw)
+            aside.add(int(block.positions[index]), "header", unheaded, raw)
         return FieldTable(np.empty(0, np.int64), _table((), shape), aside)
     doubtful = _doubtful_rows(block, ord(shape.delimiter))
     sound = np.ones(len(block.ends), dtype=bool)
@@ -316,7 +316,7 @@ def _read_alone(block: Block, indexes: Any, shape: CsvShape, aside: Aside) -> tu
             aside.add(row, "nul", "a NUL byte", raw)
         elif text is None:
             aside.add(row, "encoding", "neither UTF-8 nor Windows-1252", raw)
-        elif (split := shape.split(text)) is None:
+        elif (split := shape.split(text) or shape.escaped(text)) is None:
             aside.add(row, "quote", "quotation marks do not pair up", raw)
         elif len(split) != len(shape.names):
             _wrong_count(aside, block, index, len(split), len(shape.names))

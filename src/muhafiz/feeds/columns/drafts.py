@@ -1,9 +1,10 @@
 """From named texts to checked events: the last step, the same for every source.
 
 Every column is read once per distinct text. What must be right sets its row aside when it is
-unreadable (address, time, port, AS number); what merely describes (name, country, severity, hash)
-stays NULL and its text goes to `extra` as "<column>_given". A row without an address whose domain
-name cannot be read is set aside too: nobody could ever own it.
+unreadable (the source's address, port and AS number, the time); what merely describes (name,
+country, severity, hash, the other side) stays NULL and its text goes to `extra` as
+"<column>_given". A row without an address whose domain name cannot be read is set aside too: nobody
+could ever own it. A row that names its host only in a URL or a mail account is that host's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ import pyarrow.compute as pc
 from muhafiz.feeds.columns import readings
 from muhafiz.feeds.columns.coded import coded, constant, filled, spelled
 from muhafiz.feeds.columns.extras import json_objects, merged
+from muhafiz.feeds.columns.hosts import (
+    domains_of_accounts,
+    hosts_of_urls,
+    read_addresses,
+    read_names,
+    whole_urls,
+)
 from muhafiz.feeds.columns.records import row_bytes
+from muhafiz.feeds.columns.texts import Column, distinct
 from muhafiz.feeds.sources import ParsedBatch
 from muhafiz.formats.addresses import parse_addresses, parse_domains
 from muhafiz.formats.events import PARSED
@@ -31,11 +40,10 @@ if TYPE_CHECKING:
     from muhafiz.feeds.columns.aside import Aside
     from muhafiz.feeds.sources import Block, ParseContext
 
-    _Refuse = Callable[[Any, str, str, "_Column"], None]
+    _Refuse = Callable[[Any, str, str, "Column"], None]
 
 _ADDRESSES = {"source_ip": "source_address", "destination_ip": "destination_address"}
 _SHOWN = 80
-_SAMPLE = 2_000
 
 
 @dataclass(slots=True)
@@ -44,7 +52,8 @@ class Draft:
 
     `rows`: row numbers. `texts`: event column → texts (NULL or empty = nothing). `extra`: one
     JSON object per row, or NULL. `constants`: event column → text where the row says nothing.
-    `named`: event column → the report's own name for it. `aside` may hold rows already.
+    `named`: event column → the report's own name for it. `aside` may hold rows already. `times`:
+    how the report writes its times.
     """
 
     rows: Any
@@ -53,83 +62,23 @@ class Draft:
     aside: Aside
     constants: Mapping[str, str | None] = field(default_factory=dict)
     named: Mapping[str, str] = field(default_factory=dict)
-
-
-def plain_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """A column as one array, without a copy where it is one already."""
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-@dataclass(slots=True)
-class _Column:
-    """Distinct texts and each row's place among them; no places where hardly a text repeats."""
-
-    values: pa.Array
-    indices: pa.Array | None
-
-    @classmethod
-    def of(cls, texts: pa.Array | pa.ChunkedArray) -> _Column:
-        """Encode; trim; empty is NULL."""
-        array = plain_array(texts)
-        if _hardly_repeats(array):
-            return cls(readings.empty_to_null(array), None)
-        encoded = array.dictionary_encode()
-        return cls(readings.empty_to_null(encoded.dictionary), encoded.indices)
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-        return len(self.values if self.indices is None else self.indices)
-
-    def text(self, row: int) -> str:
-        """One row's text, which must be there."""
-        place = row if self.indices is None else self.indices[row].as_py()
-        return str(self.values[place].as_py())
-
-    def spread(self, read: pa.Array) -> pa.Array:
-        """A reading of the distinct values for all rows; texts stay coded."""
-        if self.indices is None:
-            return read
-        if pa.types.is_string(read.type):
-            return coded(read, self.indices)
-        return read.take(self.indices)
-
-    def unread(self, read: pa.Array) -> Any:
-        """Indexes of the rows whose text is there and was not read."""
-        bad = pc.and_(pc.is_valid(self.values), pc.is_null(read))
-        if not pc.any(bad).as_py():
-            return np.empty(0, np.int64)
-        mask = pc.fill_null(self.spread(bad), False)
-        return np.flatnonzero(mask.to_numpy(zero_copy_only=False))
-
-    def texts(self) -> pa.Array:
-        """The texts of all rows."""
-        return self.spread(self.values)
-
-
-def _hardly_repeats(texts: pa.Array) -> bool:
-    """Whether looking for repetitions would cost more than it spares: a guess by a few rows."""
-    if not pa.types.is_string(texts.type) or len(texts) < _SAMPLE:
-        return False
-    sample = texts.slice(len(texts) - _SAMPLE)
-    said = sample.filter(pc.not_equal(sample, ""))
-    return bool(pc.count_distinct(said).as_py() * 10 > len(said) * 9)
+    times: readings.TimeForm = readings.PLAIN
 
 
 def finish(draft: Draft, block: Block, context: ParseContext) -> ParsedBatch:
     """Read, check and lay out a draft's columns as a `ParsedBatch` of this block."""
-    done = _plain_times(draft, context.received_at)
-    columns = {name: _Column.of(texts) for name, texts in draft.texts.items() if name not in done}
+    done = _plain_times(draft, context.received_at) if draft.times.is_plain else {}
+    columns = {name: Column.of(texts) for name, texts in draft.texts.items() if name not in done}
     given: dict[str, pa.Array] = {}
     refuse = _Refusing(draft, block)
-    _read_addresses(columns, done, refuse)
-    _read_strict(columns, done, refuse, context.received_at)
+    _complete_urls(columns)
+    _read_addresses(columns, done, given, refuse)
+    _read_strict(columns, done, given, refuse, (context.received_at, draft.times))
     _read_loose(columns, done, given, refuse)
     _read_classification(columns, done, given, draft)
     for name, column in columns.items():
         done.setdefault(name, column.texts())
+    _find_hosts(done)
     _fill_constants(done, draft, context)
     extra = draft.extra
     if given:
@@ -148,7 +97,7 @@ def _plain_times(draft: Draft, received_at: datetime) -> dict[str, pa.Array]:
     if texts is None or len(texts) == 0:
         return {}
     if pa.types.is_dictionary(texts.type):
-        column = _Column.of(texts)
+        column = Column.of(texts)
         times = readings.parse_uniform_times(column.values, received_at)
         times = None if times is None else column.spread(times)
     else:
@@ -164,7 +113,7 @@ class _Refusing:
         self._block = block
         self.rows: set[int] = set()
 
-    def __call__(self, indexes: Any, reason: str, name: str, column: _Column) -> None:
+    def __call__(self, indexes: Any, reason: str, name: str, column: Column) -> None:
         """Set rows aside because of what `column` says."""
         named = self._draft.named.get(name, name)
         for index in indexes.tolist():
@@ -176,30 +125,87 @@ class _Refusing:
             self.rows.add(row)
 
 
-def _distinct(texts: pa.Array) -> pa.DictionaryArray:
-    """Texts that are distinct already, said so that nobody looks for repetitions again."""
-    places = pa.array(np.arange(len(texts), dtype=np.int32))
-    return pa.DictionaryArray.from_arrays(places, pc.fill_null(texts, ""))
+def _complete_urls(columns: dict[str, Column]) -> None:
+    """URLs of which a report tells only the path become whole ones."""
+    for side in ("source", "destination"):
+        name, hosts = f"{side}_url", columns.get(f"{side}_fqdn")
+        if name not in columns:
+            continue
+        applications = columns.get("protocol_application")
+        whole = whole_urls(
+            spelled(columns[name].texts()),
+            None if hosts is None else spelled(hosts.texts()),
+            None if applications is None else spelled(applications.texts()),
+        )
+        if whole is not None:
+            columns[name] = Column.of(whole)
 
 
 def _read_addresses(
-    columns: dict[str, _Column], done: dict[str, pa.Array], refuse: _Refuse
+    columns: dict[str, Column],
+    done: dict[str, pa.Array],
+    given: dict[str, pa.Array],
+    refuse: _Refuse,
 ) -> None:
     for name, packed_name in _ADDRESSES.items():
         if name not in columns:
             continue
         column = columns[name]
-        texts, packed = parse_addresses(_distinct(column.values))
-        refuse(column.unread(packed), "address", name, column)
+        texts, packed = read_addresses(column.values)
         done[name], done[packed_name] = column.spread(texts), column.spread(packed)
+        unread = column.unread(packed)
+        if name == "source_ip":
+            refuse(unread, "address", name, column)
+        elif unread.size:
+            given[f"{name}_given"] = _shown(column, unread)
+    if "source_fqdn" in columns:
+        _fill_address(done, columns["source_fqdn"].values, columns["source_fqdn"].spread)
+
+
+def _fill_address(
+    done: dict[str, pa.Array], texts: pa.Array, spread: Callable[[pa.Array], pa.Array]
+) -> None:
+    """Addresses among other texts, for the rows that have none of their own."""
+    packed = done.get("source_address")
+    if packed is not None and not packed.null_count:
+        return
+    found, found_packed = parse_addresses(distinct(texts))
+    if found.null_count == len(found):
+        return
+    more, more_packed = spelled(spread(found)), spread(found_packed)
+    done["source_address"] = more_packed if packed is None else pc.coalesce(packed, more_packed)
+    own = done.get("source_ip")
+    done["source_ip"] = more if own is None else pc.coalesce(spelled(own), more)
+
+
+def _find_hosts(done: dict[str, pa.Array]) -> None:
+    """Whom a row speaks of that says it only within its URL or its account's mail address."""
+    if (urls := done.get("source_url")) is not None and urls.null_count < len(urls):
+        encoded = urls if pa.types.is_dictionary(urls.type) else urls.dictionary_encode()
+        hosts = hosts_of_urls(encoded.dictionary)
+        _fill_address(done, hosts, lambda read: read.take(encoded.indices))
+        names = parse_domains(distinct(hosts)).take(encoded.indices)
+        own = done.get("source_fqdn")
+        done["source_fqdn"] = names if own is None else pc.coalesce(spelled(own), names)
+    if (accounts := done.get("source_account")) is not None:
+        texts = spelled(accounts)
+        domains = domains_of_accounts(texts)
+        own = spelled(done.get("source_fqdn", pa.nulls(len(texts), pa.string())))
+        if (packed := done.get("source_address")) is not None:
+            domains = pc.if_else(pc.is_valid(packed), None, domains)
+        done["source_fqdn"] = pc.coalesce(own, domains)
 
 
 def _read_strict(
-    columns: dict[str, _Column], done: dict[str, pa.Array], refuse: _Refuse, received_at: datetime
+    columns: dict[str, Column],
+    done: dict[str, pa.Array],
+    given: dict[str, pa.Array],
+    refuse: _Refuse,
+    times_as: tuple[datetime, readings.TimeForm],
 ) -> None:
-    if "time_source" in columns:
+    if "time_source" in columns and "time_source" not in done:
         column = columns["time_source"]
-        times = readings.parse_times(column.values, received_at)
+        times = readings.parse_times(column.values, *times_as)
         refuse(column.unread(times), "time", "time_source", column)
         done["time_source"] = column.spread(times)
     for name in ("source_port", "destination_port", "source_asn", "destination_asn"):
@@ -211,14 +217,18 @@ def _read_strict(
             numbers = readings.parse_asns(column.values)
         else:
             numbers = readings.parse_ports(column.values)
-        refuse(column.unread(numbers), "number", name, column)
+        unread = column.unread(numbers)
+        if name.startswith("source_"):
+            refuse(unread, "number", name, column)
+        elif unread.size:
+            given[f"{name}_given"] = _shown(column, unread)
         done[name] = column.spread(numbers)
 
 
 def _loose(name: str, texts: pa.Array) -> pa.Array | None:
     """The reading of a describing column, or None when its text stays as it is."""
     if name in {"source_fqdn", "destination_fqdn"}:
-        return parse_domains(_distinct(texts))
+        return read_names(texts)
     if name == "source_geolocation_cc":
         return readings.parse_matching(pc.ascii_upper(texts), "[A-Z]{2}")
     if name == "malware_hash_sha256":
@@ -231,7 +241,7 @@ def _loose(name: str, texts: pa.Array) -> pa.Array | None:
 
 
 def _read_loose(
-    columns: dict[str, _Column],
+    columns: dict[str, Column],
     done: dict[str, pa.Array],
     given: dict[str, pa.Array],
     refuse: _Refuse,
@@ -246,9 +256,14 @@ def _read_loose(
             continue
         if name == "source_fqdn":
             refuse(_without_address(unread, done), "domain", name, column)
-        shown = np.zeros(column.rows, dtype=bool)
-        shown[unread] = True
-        given[f"{name}_given"] = pc.if_else(pa.array(shown), spelled(column.texts()), None)
+        given[f"{name}_given"] = _shown(column, unread)
+
+
+def _shown(column: Column, indexes: Any) -> pa.Array:
+    """The texts of these rows alone."""
+    shown = np.zeros(column.rows, dtype=bool)
+    shown[indexes] = True
+    return pc.if_else(pa.array(shown), spelled(column.texts()), None)
 
 
 def _without_address(indexes: Any, done: Mapping[str, pa.Array]) -> Any:
@@ -259,7 +274,7 @@ def _without_address(indexes: Any, done: Mapping[str, pa.Array]) -> Any:
 
 
 def _read_classification(
-    columns: dict[str, _Column],
+    columns: dict[str, Column],
     done: dict[str, pa.Array],
     given: dict[str, pa.Array],
     draft: Draft,

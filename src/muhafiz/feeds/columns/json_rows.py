@@ -11,8 +11,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from muhafiz.feeds.columns.aside import ROW_BYTES, Aside
-from muhafiz.feeds.columns.chunks import decode_row, utf8_chunks
+from muhafiz.feeds.columns.aside import ROW_BYTES, Aside, LongRow
+from muhafiz.feeds.columns.chunks import decode_head, decode_row, utf8_chunks
 from muhafiz.feeds.columns.elements import cut_elements
 from muhafiz.feeds.columns.records import cut_rows, gather_blocks, row_bytes
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SPACED_COLONS = (b" :", b"\t:", b"\r:", b"\n:")
 _DEEPEST = 64
+_HEAD_ROWS = 20
 JSON_BLOCK_BYTES = 16 * 1024 * 1024
 """Objects take a dozen times their text in memory, so blocks of them are smaller."""
 
@@ -75,12 +76,21 @@ def _is_lines(first: bytes) -> bool:
 
 
 def first_object(head: bytes) -> dict[str, Any] | None:
-    """The first whole object in a report's head, for recognizing it."""
+    """The first whole object in a report's head, for recognizing it; the lines before may be cut.
+
+    A log that was rotated begins in the midst of a line.
+    """
+    head = decode_head(head)
     cut = cut_rows if _is_lines(head) else cut_elements
     for rows in cut([head]):
-        if len(getattr(rows, "ends", ())):
-            found, _ = read_object(rows.data[: rows.ends[0] - 1])  # type: ignore[union-attr]
-            return found
+        if isinstance(rows, LongRow):
+            continue
+        begin = 0
+        for end in rows.ends[:_HEAD_ROWS].tolist():
+            found, _ = read_object(rows.data[begin : end - 1])
+            if found is not None:
+                return found
+            begin = end
     return None
 
 

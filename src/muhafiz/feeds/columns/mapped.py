@@ -8,12 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muhafiz.feeds.columns.coded import spelled
-from muhafiz.feeds.columns.drafts import Draft, plain_array
+from muhafiz.feeds.columns.drafts import Draft
 from muhafiz.feeds.columns.extras import json_objects
+from muhafiz.feeds.columns.texts import plain_array
 from muhafiz.formats.rsit import UNDETERMINED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from muhafiz.feeds.columns.csv_rows import FieldTable
     from muhafiz.feeds.columns.mapping import FieldMapping, When
@@ -24,15 +25,16 @@ def draft_of(
 ) -> Draft:
     """A draft of these fields; fields that no column takes go to `extra`.
 
-    `code` is the report type; `constants` are the source's own, behind the mapping's.
+    `code` is the report type; `constants` are the source's own, behind the mapping's. Of several
+    fields for one column the first is used up; the others fill in where it says nothing.
     """
     fields = table.fields
-    named = {
-        column: next(name for name in names if name in fields.column_names)
+    there = {
+        column: [name for name in names if name in fields.column_names]
         for column, names in mapping.columns.items()
-        if any(name in fields.column_names for name in names)
     }
-    texts = {column: plain_array(fields.column(name)) for column, name in named.items()}
+    named = {column: names[0] for column, names in there.items() if names}
+    texts = {column: _first_said(fields, there[column]) for column in named}
     if mapping.when:
         texts.update(_by_rules(fields, mapping, texts))
     taken = set(named.values()) | mapping.drop
@@ -52,7 +54,19 @@ def draft_of(
             **mapping.constants,
         },
         named=named,
+        times=mapping.times,
     )
+
+
+def _first_said(fields: pa.Table, names: Sequence[str]) -> pa.Array:
+    """Row by row, what the first of these fields says that says anything."""
+    texts = plain_array(fields.column(names[0]))
+    for name in names[1:]:
+        silent = pc.equal(spelled(texts), "")
+        if not pc.any(silent).as_py():
+            break
+        texts = pc.if_else(silent, spelled(plain_array(fields.column(name))), spelled(texts))
+    return texts
 
 
 def _by_rules(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from muhafiz.feeds.columns.readings import PLAIN
+
 if TYPE_CHECKING:
     from muhafiz.feeds.columns.mapping import FieldMapping
 
@@ -28,6 +30,9 @@ def mapping_data(mapping: FieldMapping) -> dict[str, Any]:
         "header": list(mapping.header or ()),
         "delimiter": mapping.delimiter,
         "drop": sorted(mapping.drop),
+        "time_format": list(mapping.times.formats),
+        "time_zone": mapping.times.zone if mapping.times.zone != PLAIN.zone else "",
+        "comment": mapping.comment,
     }
     data["constants"].pop("tlp", None)
     if severity := data["constants"].pop("severity", None):

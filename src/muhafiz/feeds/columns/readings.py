@@ -6,9 +6,12 @@ equal length; a text that is there and comes back NULL was unreadable.
 
 from __future__ import annotations
 
+import contextlib
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +28,8 @@ MAX_PORT, MAX_ASN = 65_535, 4_294_967_295
 _NAIVE = pa.timestamp("us")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_NUMBER = 20
+# Seconds since 1970 reach these numbers in the year 5138 and later: they are finer units.
+_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 _SPACE, _DELETE = 0x20, 0x7F
 _EMPTY, _NULL = pa.scalar("", pa.string()), pa.scalar(None, pa.string())
 
@@ -76,13 +81,46 @@ def parse_each(texts: pa.Array, read: Callable[[str], object], kind: pa.DataType
     return pa.array(values, kind)
 
 
-def parse_times(texts: pa.Array, received_at: datetime) -> pa.Array:
-    """ISO 8601 (a space may stand for T) or seconds since 1970; without a zone it is UTC.
+@dataclass(frozen=True, slots=True)
+class TimeForm:
+    """How a report writes its times, where that is neither ISO 8601 nor a number.
 
-    Times before 1990 or more than a day after `received_at` are NULL.
+    `formats` are those of `datetime.strptime`, the first that fits counts; `zone` is where times
+    without a zone of their own were written ("Asia/Karachi").
     """
-    times = parse_uniform_times(texts, received_at)
-    return _sane(parse_each(texts, _time, TIME), received_at) if times is None else times
+
+    formats: tuple[str, ...] = ()
+    zone: str = "UTC"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether ISO 8601 and numbers, in UTC, are all there is."""
+        return not self.formats and self.zone == "UTC"
+
+    def read(self, text: str) -> datetime | None:
+        """One time in UTC, or None."""
+        for form in self.formats:
+            with contextlib.suppress(ValueError, OverflowError):
+                return self.in_utc(datetime.strptime(text, form))  # noqa: DTZ007 - zoned below
+        return _time(text, self)
+
+    def in_utc(self, moment: datetime) -> datetime:
+        """The same moment in UTC; one without a zone was written in ours."""
+        local = moment.replace(tzinfo=ZoneInfo(self.zone)) if moment.tzinfo is None else moment
+        return local.astimezone(UTC)
+
+
+PLAIN = TimeForm()
+
+
+def parse_times(texts: pa.Array, received_at: datetime, form: TimeForm = PLAIN) -> pa.Array:
+    """ISO 8601 (a space may stand for T) or a number since 1970; without a zone it is UTC.
+
+    The number's size tells whether it is seconds, milli-, micro- or nanoseconds. `form` knows
+    other writings. Times before 1990 or more than a day after `received_at` are NULL.
+    """
+    times = parse_uniform_times(texts, received_at) if form.is_plain else None
+    return _sane(parse_each(texts, form.read, TIME), received_at) if times is None else times
 
 
 def parse_uniform_times(texts: pa.Array, received_at: datetime) -> pa.Array | None:
@@ -105,13 +143,13 @@ def _sane(times: pa.Array, received_at: datetime) -> pa.Array:
     return times if pc.all(sane).as_py() else pc.if_else(sane, times, pa.scalar(None, TIME))
 
 
-def _time(text: str) -> datetime | None:
+def _time(text: str, form: TimeForm) -> datetime | None:
     try:
         if text.isascii() and text.replace(".", "", 1).isdigit():
-            return _EPOCH + timedelta(seconds=float(text))
-        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
-        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        return aware.astimezone(UTC)
+            number = float(text)
+            per_second = next((unit for least, unit in _UNITS if number >= least), 1.0)
+            return _EPOCH + timedelta(seconds=number / per_second)
+        return form.in_utc(datetime.fromisoformat(text.removesuffix(" UTC")))
     except (ValueError, OverflowError):
         return None
 

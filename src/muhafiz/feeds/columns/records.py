@@ -9,6 +9,7 @@ aside) and the next line begins a new row. So one stray quotation mark costs one
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -258,6 +259,36 @@ def _slice(rows: Rows, first: int, until: int) -> Rows:
     if begin == 0 and int(ends[-1]) == len(rows.data):
         return rows if first == 0 else Rows(rows.data, ends, rows.folded)
     return Rows(rows.data[begin : int(ends[-1])], ends - begin, rows.folded)
+
+
+def chosen_lines(
+    pieces: Iterable[Rows | LongRow], wanted: Callable[[bytes], bool]
+) -> Iterator[Rows | LongRow]:
+    """The rows that are wanted, and those too long to tell."""
+    for piece in pieces:
+        if isinstance(piece, LongRow):
+            yield piece
+            continue
+        offsets = [0, *piece.ends.tolist()]
+        lines = [piece.data[begin:end] for begin, end in pairwise(offsets)]
+        kept = [line for line in lines if wanted(line)]
+        if len(kept) == len(lines):
+            yield piece
+        elif kept:
+            ends = np.cumsum([len(line) for line in kept], dtype=np.int64)
+            yield Rows(b"".join(kept), ends, piece.folded)
+
+
+def without_comments(pieces: Iterable[Rows | LongRow], mark: bytes) -> Iterator[Rows | LongRow]:
+    """The rows without those that begin with `mark`."""
+    for piece in pieces:
+        plain = isinstance(piece, LongRow) or (
+            not piece.data.startswith(mark) and b"\n" + mark not in piece.data
+        )
+        if plain:
+            yield piece
+        else:
+            yield from chosen_lines([piece], lambda line: not line.startswith(mark))
 
 
 def row_bytes(block: Block, index: int) -> bytes:

@@ -38,7 +38,8 @@ class ParseContext:
     """What a parser may know besides the bytes.
 
     `file_name` without folders, as the sender named it (after unpacking: the member's name).
-    `received_at` is aware, in UTC; times more than a day after it are set aside.
+    `received_at` is aware, in UTC, and moves on when a report is read again later; times more than
+    a day after it are set aside.
     `options` belong to the feed: every source reads `provider`, `feed` (the feed's name),
     `code` and `tlp`; each source's docstring names its own.
     """
@@ -87,7 +88,10 @@ class ParsedBatch:
 
 @dataclass(frozen=True, slots=True)
 class FetchedReport:
-    """A report fetched from its sender: `identifier` is the sender's own, stable name for it."""
+    """A report offered by its sender: `identifier` is the sender's own, stable name for it.
+
+    `content` is read only when the report is not here yet, and may raise `CannotFetch` then.
+    """
 
     identifier: str
     file_name: str
@@ -118,7 +122,8 @@ class Source:
     answers 0 (no) to 100 (certain). `fetch(options, since, until)`, where the sender offers an
     API, yields the reports of these days (both included) and raises `CannotFetch`.
     `check(options)` raises `BadMapping` for options that the parser could not use; `mapped` where
-    people may change its mappings.
+    people may change its mappings. `machine` names the options that only the machine's operator
+    sets: where secrets are sent, what is read from the disk.
     """
 
     name: str
@@ -130,6 +135,7 @@ class Source:
     fetch: Callable[[Mapping[str, Any], date, date], Iterator[FetchedReport]] | None = None
     check: Callable[[Mapping[str, Any]], None] | None = None
     mapped: Mapped | None = None
+    machine: frozenset[str] = frozenset()
 
     @property
     def parser(self) -> str:

@@ -1,9 +1,9 @@
 """Any delimited text (CSV, TSV, semicolons, pipes), by a mapping kept as data.
 
 The feed's option `mapping` is a table as in `muhafiz.feeds.columns.mapping` (`map`, `constants`,
-`type`, `identifier`, `when`, `delimiter`, `header`, `drop`). Without one, `guess_mapping` reads
-the report's head; where it finds no column that could name an owner, every row is set aside
-("header") and can be replayed once a mapping is there.
+`type`, `identifier`, `when`, `delimiter`, `header`, `comment`, `drop`, `time_format`, `time_zone`).
+Without one, `guess_mapping` reads the report's head; where it finds no column that could name an
+owner, every row is set aside ("header") and can be replayed once a mapping is there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NEVER = "\0"  # no column can have this name
 def recognizes(file_name: str, head: bytes) -> int:
     """Weakly, when a guess finds an address, a name or a URL: every other source is surer."""
     text = decode_head(head).lstrip()
-    if text[:1] in {b"{", b"["} or text.startswith(b"#"):
+    if text[:1] in {b"{", b"["} or text.startswith(b"#separator"):
         return 0
     found = guess_mapping(head)
     if not set(found.mapping["map"]) & OWNING:
@@ -79,6 +79,7 @@ def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
         delimiter=mapping.delimiter,
         header=mapping.header,
         known=mapping.known_fields() or frozenset({_NEVER}),
+        comment=mapping.comment,
     )
     for block in cut:
         shape: CsvShape = block.shape
@@ -91,7 +92,7 @@ def _mapping(options: Mapping[str, Any], head: bytes) -> FieldMapping:
     if data is None:
         data = guess_mapping(head).mapping
         if not set(data["map"]) & OWNING:
-            data = {"delimiter": data["delimiter"]}
+            data = {"delimiter": data["delimiter"], "comment": data["comment"]}
     return read_mapping(_CODE, data)
 
 
@@ -119,7 +120,7 @@ def _changed(_code: str, options: Mapping[str, Any], data: Mapping[str, Any]) ->
 SOURCE = Source(
     name="generic",
     title="Delimited text with a mapping",
-    version=1,
+    version=2,
     recognizes=recognizes,
     blocks=blocks,
     parse_block=parse_block,

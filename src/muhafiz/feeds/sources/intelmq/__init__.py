@@ -3,7 +3,8 @@
 Flat ("source.ip") and nested ({"source": {"ip": ...}}) writings are read. Classification types
 that RSIT lacks (blacklist, dga-domain, malware, proxy, tor ...) become the nearest RSIT type with
 the word as identifier; when the event has an identifier of its own, the word is kept in `extra`
-as "classification_type_given". `raw` is left out: the report itself is kept.
+as "classification_type_given". An event that does not tell when it happened has the time of its
+observation. `raw` is left out: the report itself is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _SIDE = ("ip", "port", "asn", "fqdn", "url")
 COLUMNS = {
-    "time_source": ("time.source",),
+    "time_source": ("time.source", "time.observation"),
     "feed_provider": ("feed.provider",),
     "feed_name": ("feed.name",),
     "feed_code": ("feed.code",),
@@ -79,7 +80,7 @@ def parse_block(block: Block, context: ParseContext) -> ParsedBatch:
 SOURCE = Source(
     name="intelmq",
     title="IntelMQ events",
-    version=1,
+    version=2,
     recognizes=recognizes,
     blocks=blocks,
     parse_block=parse_block,

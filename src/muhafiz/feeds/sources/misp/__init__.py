@@ -1,9 +1,10 @@
 """MISP events (core format JSON): the network indicators of an event and of its objects.
 
-One event, a list of events, {"response": [...]} or a feed's event file. Each network attribute
-(address, domain, host, URL, e-mail domain and their pairs) is a row; other attributes (hashes,
-file names, texts) are no rows. A deleted attribute is none either. `to_ids`, comment, category,
-tags and the event's names go to `extra`. TLP: the attribute's tag, else the event's.
+One event, a list of events, events line by line, {"response": ...} as a search answers, or a feed's
+event file. Each network attribute (address, domain, host, URL, AS number and their pairs) is a row;
+other attributes (hashes, file names, texts) are no rows. A deleted attribute is none either.
+`to_ids`, comment, category, tags and the event's names go to `extra`. TLP: the attribute's tag,
+else the event's. Time: first seen, else the attribute's, else the event's day.
 
 A document is read as a whole, so it may be at most 128 MiB.
 """
@@ -39,8 +40,11 @@ if TYPE_CHECKING:
 DOCUMENT_BYTES = 128 * 1024 * 1024
 _DATA = tomllib.loads(Path(__file__).with_name("mapping.toml").read_text("utf-8"))
 _PIECE_ROWS = 10_000
+_LEFT_OUT = frozenset(
+    {"Tag", "Galaxy", "Event", "data", "ShadowAttribute", "Sighting", "event_id", "object_id"}
+)
 _COLUMNS = {
-    "time_source": ("first_seen", "timestamp"),
+    "time_source": ("first_seen", "timestamp", "event_date"),
     "feed_provider": ("orgc",),
     "feed_name": ("info",),
     "classification_type": ("rsit",),
@@ -52,7 +56,6 @@ _COLUMNS = {
     "source_asn": ("asn",),
     "source_fqdn": ("fqdn",),
     "source_url": ("url",),
-    "malware_hash_sha256": ("sha256",),
 }
 
 
@@ -101,7 +104,7 @@ def _document_rows(document: bytes) -> Iterator[Rows]:
         found, _ = read_object(b'{"response":' + document + b"}")
     else:
         found, _ = read_object(document)
-    events = None if found is None else list(_events(found))
+    events = list(_events(found)) if found is not None else _events_by_line(document)
     if not events:
         yield rows_of([document.strip().replace(b"\n", b" ")[:KEPT_BYTES]])
         return
@@ -114,6 +117,17 @@ def _document_rows(document: bytes) -> Iterator[Rows]:
                 rows = []
     if rows:
         yield rows_of(rows)
+
+
+def _events_by_line(document: bytes) -> list[dict[str, Any]]:
+    """Events of a document that has one in each line; none when a line is no object."""
+    events: list[dict[str, Any]] = []
+    for line in filter(bytes.strip, document.split(b"\n")):
+        found, _ = read_object(line)
+        if found is None:
+            return []
+        events += _events(found)
+    return events
 
 
 def _events(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -131,17 +145,11 @@ def _events(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _attributes(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Network attributes with what their event and object say."""
-    orgc = event.get("Orgc")
-    common = {
-        "info": _text(event.get("info")),
-        "orgc": _text(orgc.get("name")) if isinstance(orgc, dict) else None,
-        "event_uuid": event.get("uuid"),
-        "threat_level_id": event.get("threat_level_id"),
-        "event_tags": _tags(event),
-    }
+    common = _common(event)
     for attribute in _dicts(event.get("Attribute")):
+        own = attribute.get("Event")  # as a search for attributes answers
         if _is_network(attribute):
-            yield _slim(attribute, common)
+            yield _slim(attribute, _common(own) if isinstance(own, dict) else common)
     for each in _dicts(event.get("Object")):
         within = {**common, "object": each.get("name"), "object_uuid": each.get("uuid")}
         for attribute in _dicts(each.get("Attribute")):
@@ -149,8 +157,30 @@ def _attributes(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield _slim(attribute, within)
 
 
+def _common(event: dict[str, Any]) -> dict[str, Any]:
+    """What an event says of all its attributes."""
+    orgc = event.get("Orgc")
+    return {
+        "info": _text(event.get("info")),
+        "orgc": _text(orgc.get("name")) if isinstance(orgc, dict) else None,
+        "event_uuid": event.get("uuid"),
+        "event_date": _text(event.get("date")),
+        "threat_level_id": event.get("threat_level_id"),
+        "event_tags": _tags(event),
+    }
+
+
 def _slim(attribute: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
-    drop = ("Tag", "Galaxy", "data", "ShadowAttribute", "Sighting", "event_id", "object_id")
+    drop = (
+        "Tag",
+        "Galaxy",
+        "Event",
+        "data",
+        "ShadowAttribute",
+        "Sighting",
+        "event_id",
+        "object_id",
+    )
     own = {key: value for key, value in attribute.items() if key not in drop}
     return {**own, "tags": _tags(attribute), **common}
 
@@ -224,7 +254,7 @@ def parse_block(block: Block, context: ParseContext) -> ParsedBatch:
 SOURCE = Source(
     name="misp",
     title="MISP events",
-    version=1,
+    version=2,
     recognizes=recognizes,
     blocks=blocks,
     parse_block=parse_block,

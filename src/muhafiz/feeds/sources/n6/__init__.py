@@ -84,7 +84,7 @@ def parse_block(block: Block, context: ParseContext) -> ParsedBatch:
 SOURCE = Source(
     name="n6",
     title="n6 events",
-    version=1,
+    version=2,
     recognizes=recognizes,
     blocks=blocks,
     parse_block=parse_block,

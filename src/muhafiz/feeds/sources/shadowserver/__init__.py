@@ -4,7 +4,11 @@ Options of the feed: `mappings`, a folder of TOML files which add to or replace 
 mappings (see `muhafiz.feeds.columns.mapping`) without a release; `overrides`, a table of report
 type → such a mapping, which goes before both (the desk's workbench writes it); `report`, the
 report type when the file's name does not tell it. For `fetch`: `api_key`, `secret`, and optionally
-`api_url`, `download_url`, `reports` (types), `report_bytes` (limit for one report).
+`api_url`, `download_url`, `types` (a list of report types), `reports` (a list of the subscriptions'
+names, as Shadowserver calls them), `report_bytes` (limit for one report).
+
+`mappings`, the addresses and the secrets are set at the machine's command line only: whoever could
+change an address in a browser could have the secrets sent there.
 
 A report type that nobody mapped is read by the common columns as RSIT "undetermined".
 """
@@ -17,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from muhafiz.feeds.columns.chunks import decode_head
-from muhafiz.feeds.columns.csv_rows import column_names, csv_blocks, read_fields, split_row
+from muhafiz.feeds.columns.csv_rows import column_names, csv_blocks, read_fields
 from muhafiz.feeds.columns.drafts import finish
 from muhafiz.feeds.columns.mapped import draft_of
 from muhafiz.feeds.columns.mapping import (
@@ -28,6 +32,7 @@ from muhafiz.feeds.columns.mapping import (
     table_of,
 )
 from muhafiz.feeds.columns.mapping_data import mapping_data
+from muhafiz.feeds.columns.splitting import split_row
 from muhafiz.feeds.sources import Block, Mapped, ParseContext, ParsedBatch, Source
 from muhafiz.feeds.sources.shadowserver.api import fetch_reports
 
@@ -39,10 +44,11 @@ COMMON = "common"  # the table of columns that all reports share
 _NAME = re.compile(
     r"""^(?:\d{4}-\d{2}-\d{2}-)?      # 2026-11-22-
         (?P<report>[a-z][a-z0-9_]*?)  # scan_telnet
-        (?:-[^.]*)?                   # -pakistan_national-asn
+        (?:-.*)?                      # -pakistan_national-asn
         (?:\.csv)?$""",
     re.VERBOSE,
 )
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}-[a-z]")
 _FEED = {"feed_provider": "Shadowserver", "tlp": "AMBER"}
 
 
@@ -75,25 +81,32 @@ def mappings(folder: str | None = None) -> dict[str, FieldMapping]:
 
 
 def mapping_for(context: ParseContext) -> tuple[str, FieldMapping]:
-    """The report type and its mapping; an unknown type has the common columns only.
-
-    "scan6_x" and "x6" style IPv6 reports fall back to their IPv4 twin's mapping.
-    """
+    """The report type and its mapping; an unknown type has the common columns only."""
     return mapping_of(kind(context.file_name, context.options), context.options)
 
 
 def mapping_of(code: str, options: Mapping[str, Any]) -> tuple[str, FieldMapping]:
-    """A report type and its mapping, as the feed's options have it."""
+    """A report type and its mapping, as the feed's options have it.
+
+    IPv6 reports ("scan6_telnet", "event6_sinkhole", "device_id6") have their IPv4 twin's mapping.
+    """
     known = mappings(options.get("mappings"))
     own = table_of("overrides", options, "overrides").get(code)
     if own is not None:
         return code, read_mapping(code, own).on(known[COMMON].columns)
-    twin = re.sub(r"^(scan|population|blocklist)6_", r"\1_", code)
-    for name in (code, twin):
+    for name in (code, _twin(code)):
         if name in known and name != COMMON:
             return code, known[name]
     common = known[COMMON]
     return code, FieldMapping(code=code, identifier=code.replace("_", "-"), columns=common.columns)
+
+
+def _twin(code: str) -> str:
+    """The IPv4 report type of an IPv6 one."""
+    for six, four in (("scan6_", "scan_"), ("population6_", "population_"), ("event6_", "event4_")):
+        if code.startswith(six):
+            return four + code.removeprefix(six)
+    return code.removesuffix("6")
 
 
 def kind(file_name: str, options: Mapping[str, Any]) -> str:
@@ -103,9 +116,13 @@ def kind(file_name: str, options: Mapping[str, Any]) -> str:
 
 def check(options: Mapping[str, Any]) -> None:
     """Every mapping that the options bring can be read; raises BadMapping."""
+    for name in ("types", "reports"):
+        given = options.get(name) or []
+        if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+            raise BadMapping(reason=f"{name} is a list of texts")
     folder = options.get("mappings")
     if folder and not Path(folder).is_dir():
-        raise BadMapping(f"mappings: there is no folder {folder}")
+        raise BadMapping(reason=f"mappings: there is no folder {folder}")
     mappings(folder or None)
     for code, data in table_of("overrides", options, "overrides").items():
         read_mapping(code, table_of("overrides", {code: data}, code))
@@ -121,13 +138,21 @@ def _changed(code: str, options: Mapping[str, Any], data: Mapping[str, Any]) -> 
 
 
 def recognizes(file_name: str, head: bytes) -> int:
-    """By the report type in the name, or by the columns that every report has."""
+    """By the report type in the name, or by the columns that its reports share.
+
+    Some types name no address (accounts, ransomware), so with a known name the time is enough.
+    """
     line = decode_head(head).split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
     names = set(column_names(split_row(line) or ()))
-    if "timestamp" not in names or not names & {"ip", "src_ip", "url"}:
+    if "timestamp" not in names:
         return 0
-    known = report_type(file_name) in mappings()
-    return 95 if known else 60 if {"asn", "geo"} <= names or "src_asn" in names else 20
+    code, mapping = mapping_of(report_type(file_name), {})
+    if mapping.title and code != COMMON:
+        return 95
+    if not names & {"ip", "src_ip", "url"}:
+        return 0
+    shared = {"asn", "geo"} <= names or {"src_asn", "src_geo"} <= names
+    return 60 if shared else 40 if _DATED.match(file_name) else 0
 
 
 def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
@@ -148,11 +173,12 @@ def parse_block(block: Block, context: ParseContext) -> ParsedBatch:
 SOURCE = Source(
     name="shadowserver",
     title="Shadowserver reports",
-    version=1,
+    version=2,
     recognizes=recognizes,
     blocks=blocks,
     parse_block=parse_block,
     fetch=fetch_reports,
     check=check,
     mapped=Mapped(kind, _current, _changed),
+    machine=frozenset({"api_key", "secret", "api_url", "download_url", "mappings"}),
 )

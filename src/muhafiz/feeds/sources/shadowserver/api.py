@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import re
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import httpx
 import orjson
 
 from muhafiz.feeds.sources import CannotFetch, FetchedReport
+from muhafiz.formats.lines import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,11 +40,50 @@ def signed_body(fields: Mapping[str, Any], api_key: str, secret: str) -> tuple[b
     return body, hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
+class _Download(io.RawIOBase):
+    """A report that is downloaded when it is first read: one that is known already never is."""
+
+    def __init__(self, client: httpx.Client, url: str, limit: int) -> None:
+        super().__init__()
+        self._client, self._url, self._limit = client, url, limit
+        self._spool: BinaryIO | None = None
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """The next bytes; raises CannotFetch when the first cannot be had."""
+        piece = self._downloaded().read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        """Let go of the bytes."""
+        if self._spool is not None:
+            self._spool.close()
+        super().close()
+
+    def _downloaded(self) -> BinaryIO:
+        if self._spool is None:
+            with ExitStack() as broken:
+                spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - kept
+                broken.callback(spool.close)
+                content = cast("BinaryIO", spool)
+                with _answer(self._client, "GET", self._url) as answer:
+                    _copy(answer, content, self._limit)
+                content.seek(0)
+                broken.pop_all()
+            self._spool = content
+        return self._spool
+
+
 def fetch_reports(options: Mapping[str, Any], since: date, until: date) -> Iterator[FetchedReport]:
     """Reports of the days from `since` to `until`, in the list's order, one open at a time.
 
-    Raises CannotFetch when the key or secret is missing, the API refuses, answers nonsense, or
-    a report is larger than the option `report_bytes`.
+    Raises CannotFetch when the key or secret is missing, the API refuses or answers nonsense.
+    Reading a report's content raises it when that cannot be had, or is larger than the option
+    `report_bytes`; the others can be had nevertheless.
     """
     key, secret = options.get("api_key"), options.get("secret")
     if not key or not secret:
@@ -54,20 +95,18 @@ def fetch_reports(options: Mapping[str, Any], since: date, until: date) -> Itera
             identifier = str(entry.get("id", ""))
             if not _IDENTIFIER.fullmatch(identifier):
                 raise CannotFetch("The list names a report without a usable id.")
-            with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-                content = cast("BinaryIO", spool)
-                with _answer(client, "GET", f"{download_url}{identifier}") as answer:
-                    _copy(answer, content, limit)
-                content.seek(0)
-                yield FetchedReport(identifier, _file_name(entry, identifier), content)
+            with closing(_Download(client, f"{download_url}{identifier}", limit)) as content:
+                name = _file_name(entry, identifier)
+                yield FetchedReport(identifier, name, cast("BinaryIO", content))
 
 
 def _listed(
     client: httpx.Client, options: Mapping[str, Any], since: date, until: date
 ) -> list[dict[str, Any]]:
     fields: dict[str, Any] = {"date": f"{since.isoformat()}:{until.isoformat()}"}
-    if options.get("reports"):
-        fields["type"] = list(options["reports"])
+    for name in ("reports", "types"):
+        if options.get(name):
+            fields[name] = list(options[name])
     body, signature = signed_body(fields, str(options["api_key"]), str(options["secret"]))
     headers = {"HMAC2": signature, "Content-Type": "application/json"}
     url = f"{options.get('api_url', API_URL)}reports/list"
@@ -79,9 +118,12 @@ def _listed(
             entries = orjson.loads(spool.read())
         except orjson.JSONDecodeError as wrong:
             raise CannotFetch("The list of reports is no JSON.") from wrong
+    if isinstance(entries, dict) and "error" in entries:
+        raise CannotFetch(f"Shadowserver refused: {one_line(str(entries['error']), 200)}")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise CannotFetch("The list of reports is no list.")
-    return entries
+    types = set(fields.get("types", ()))
+    return [entry for entry in entries if not types or entry.get("type", "") in types]
 
 
 @contextmanager

@@ -7,24 +7,19 @@ the option `event_types` (a list) names others to take. The attacker is the sour
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from muhafiz.feeds.columns.chunks import utf8_chunks
 from muhafiz.feeds.columns.drafts import finish
 from muhafiz.feeds.columns.json_rows import JSON_BLOCK_BYTES, first_object, read_objects
 from muhafiz.feeds.columns.mapped_objects import draft_of_objects, flatten
 from muhafiz.feeds.columns.mapping import BadMapping
-from muhafiz.feeds.columns.records import Rows, cut_rows, gather_blocks
+from muhafiz.feeds.columns.records import chosen_lines, cut_rows, gather_blocks
 from muhafiz.feeds.sources import Block, ParseContext, ParsedBatch, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import BinaryIO
-
-    from muhafiz.feeds.columns.aside import LongRow
 
 _COLUMNS = {
     "time_source": ("timestamp",),
@@ -76,21 +71,9 @@ def recognizes(file_name: str, head: bytes) -> int:
 def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
     """Cut a log into lines, lines of unwanted event types left out."""
     wanted = frozenset(str(each) for each in context.options.get("event_types", ("alert",)))
-    pieces = _wanted(cut_rows(utf8_chunks(stream)), wanted)
+    # Lines that do not tell their type stay, to be set aside.
+    pieces = chosen_lines(cut_rows(utf8_chunks(stream)), lambda line: _is_wanted(line, wanted))
     return gather_blocks(pieces, context.batch_rows, block_bytes=JSON_BLOCK_BYTES)
-
-
-def _wanted(pieces: Iterable[Rows | LongRow], wanted: frozenset[str]) -> Iterator[Rows | LongRow]:
-    """Lines of wanted types, and lines that do not tell their type (to be set aside)."""
-    for piece in pieces:
-        if not isinstance(piece, Rows):
-            yield piece
-            continue
-        offsets = [0, *piece.ends.tolist()]
-        lines = [piece.data[begin:end] for begin, end in pairwise(offsets)]
-        kept = [line for line in lines if _is_wanted(line, wanted)]
-        if kept:
-            yield Rows(b"".join(kept), np.cumsum([len(line) for line in kept]))
 
 
 def _is_wanted(line: bytes, wanted: frozenset[str]) -> bool:
@@ -125,13 +108,13 @@ def check(options: Mapping[str, Any]) -> None:
     """The event types are a list of texts; raises BadMapping."""
     names = options.get("event_types", [])
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise BadMapping("event_types is a list of texts")
+        raise BadMapping(reason="event_types is a list of texts")
 
 
 SOURCE = Source(
     name="suricata",
     title="Suricata alerts (EVE)",
-    version=1,
+    version=2,
     recognizes=recognizes,
     blocks=blocks,
     parse_block=parse_block,

@@ -2,7 +2,8 @@
 
 The abused or abusive host (`source_identifier`) is the source. Evidence is kept in `extra`: kind,
 description and hash always, the payload when it is at most 64 KiB (the whole report is kept
-anyway). A TLP label is taken from `tlp` or from a tag "tlp:...". Version 3 is not read.
+anyway). A TLP label is taken from `tlp` or from a tag "tlp:...". `protocol` may be an application's
+("smtp"); early reports say `class` for `category`. Version 3 is not read.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 REPORT_BYTES = 32 * 1024 * 1024
 """Evidence may be large: a report up to this size is read."""
 _PAYLOAD_CHARACTERS = 64 * 1024
+_TRANSPORTS = frozenset({"tcp", "udp", "icmp", "icmpv6", "sctp", "dccp", "gre"})
 _COLUMNS = {
     "time_source": ("first_seen", "timestamp"),
     "feed_provider": ("reporter_org",),
@@ -39,7 +41,7 @@ _COLUMNS = {
     "destination_ip": ("destination_ip",),
     "destination_port": ("destination_port",),
     "protocol_transport": ("protocol",),
-    "protocol_application": ("service",),
+    "protocol_application": ("service", "application"),
     "malware_name": ("malware_family",),
     "malware_hash_sha256": ("sha256",),
 }
@@ -59,8 +61,12 @@ def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
 
 
 def _event(found: dict[str, Any]) -> dict[str, Any]:
-    category, kind = _word(found.get("category")), _word(found.get("type"))
+    category = _word(found.get("category") or found.get("class"))
+    kind = _word(found.get("type"))
     event = dict(found)
+    protocol = _word(found.get("protocol"))
+    if protocol is not None and protocol.lower() not in _TRANSPORTS:
+        event["application"] = event.pop("protocol")
     event["rsit"] = to_rsit(category, kind)
     event["identifier"] = "-".join(each for each in (category, kind) if each) or None
     for role in ("reporter", "sender"):
@@ -124,7 +130,7 @@ def parse_block(block: Block, context: ParseContext) -> ParsedBatch:
 SOURCE = Source(
     name="xarf",
     title="X-ARF v4 reports",
-    version=1,
+    version=2,
     recognizes=recognizes,
     blocks=blocks,
     parse_block=parse_block,
