@@ -99,6 +99,32 @@ def letters_about(item_kind: str, identifier: str) -> list[Letter]:
     return [_letter(row) for row in found.order_by("created_at", "pk")]
 
 
+def undelivered(item_kind: str, *, since: datetime) -> list[str]:
+    """Things of a kind that were enqueued since then and reach nobody: all letters failed or held.
+
+    What a person stopped does not count as a letter.
+    """
+    found = _lost(since).filter(item__startswith=f"{item_kind}:")
+    items = found.values_list("item", flat=True).distinct().order_by("item")
+    return [item.partition(":")[2] for item in items]
+
+
+def lost_letters(*, since: datetime, limit: int = 200) -> list[Letter]:
+    """The latest failed or held letter of everything that reaches nobody; the oldest first."""
+    latest: dict[str, Message] = {}
+    for row in _lost(since).order_by("created_at", "pk"):
+        latest[row.item] = row
+    rows = sorted(latest.values(), key=lambda row: (row.created_at, row.pk))
+    return [_letter(row) for row in rows[:limit]]
+
+
+def _lost(since: datetime) -> QuerySet[Message]:
+    """Failed and held messages of things no other message of which is on its way or has left."""
+    found = Message.objects.filter(created_at__gte=since)
+    alive = found.exclude(state__in=("failed", "held", "cancelled"))
+    return found.filter(state__in=("failed", "held")).exclude(item__in=alive.values("item"))
+
+
 def unsure(*, limit: int = 200) -> list[Letter]:
     """Messages that may or may not have been taken: a person decides; the oldest first."""
     found = Message.objects.filter(state="unsure").order_by("handed_at", "pk")
@@ -135,17 +161,25 @@ def retired_among(addresses: Iterable[str]) -> frozenset[str]:
 def retired_addresses(*, limit: int = 500) -> list[RetiredFacts]:
     """Addresses that take no more mail, the latest first."""
     found = RetiredAddress.objects.filter(restored_at=None).order_by("-retired_at", "-pk")
-    return [
-        RetiredFacts(
-            address=row.address,
-            reason=row.reason,
-            evidence=row.evidence,
-            message_id=row.message_id,
-            retired_at=row.retired_at,
-            retired_by=row.retired_by,
-        )
-        for row in found[:limit]
-    ]
+    return [_retired(row) for row in found[:limit]]
+
+
+def retirements(addresses: Iterable[str]) -> dict[str, RetiredFacts]:
+    """Those of `addresses` that take no more mail, as they were given, with why."""
+    wanted = {address_key(address): address for address in addresses}
+    found = RetiredAddress.objects.filter(restored_at=None, address__in=sorted(wanted)[:500])
+    return {wanted[row.address]: _retired(row) for row in found}
+
+
+def _retired(row: RetiredAddress) -> RetiredFacts:
+    return RetiredFacts(
+        address=row.address,
+        reason=row.reason,
+        evidence=row.evidence,
+        message_id=row.message_id,
+        retired_at=row.retired_at,
+        retired_by=row.retired_by,
+    )
 
 
 def resting_channels(*, at: datetime) -> list[RestFacts]:

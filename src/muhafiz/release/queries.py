@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from muhafiz.release.models import LedgerEntry
 
@@ -50,6 +50,41 @@ def holdings_of(audience_kind: str, identifier: str, *, limit: int = 1000) -> li
         audience_kind=audience_kind, audience_identifier=identifier, refusal=""
     )
     return _rows(held)[:limit]
+
+
+def decision(ledger_id: int) -> LedgerRow | None:
+    """One decision of the gate; None when there is none."""
+    row = LedgerEntry.objects.filter(pk=ledger_id).first()
+    return _row(row) if row else None
+
+
+def decisions(
+    text: str = "",
+    *,
+    refused: bool | None = None,
+    recalled: bool = False,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[LedgerRow]:
+    """What the gate decided, the latest first; `before` pages by id.
+
+    `text` is a digest or an identifier, or part of a title or of who was to be given it.
+    """
+    found = LedgerEntry.objects.order_by("-pk")
+    if refused is not None:
+        found = found.exclude(refusal="") if refused else found.filter(refusal="")
+    if recalled:
+        found = found.filter(recalled_at__isnull=False)
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    if text:
+        found = found.filter(
+            Q(item_digest=text.lower())
+            | Q(item_identifier=text)
+            | Q(item_title__icontains=text)
+            | Q(audience_name__icontains=text)
+        )
+    return [_row(row) for row in found[:limit]]
 
 
 def refusals(*, since: datetime, limit: int = 200) -> list[LedgerRow]:
