@@ -17,7 +17,15 @@ from muhafiz.constituency.actions.imports import (
     preview_import,
     undo_import,
 )
-from muhafiz.constituency.models import Claim, Contact, ContactVersion, Import, Organization
+from muhafiz.constituency.actions.organizations import change_sector, move_organization
+from muhafiz.constituency.models import (
+    Claim,
+    Contact,
+    ContactVersion,
+    Import,
+    Organization,
+    PastSector,
+)
 from muhafiz.constituency.rules import NoSuchRecord
 
 FILE = """\
@@ -108,6 +116,28 @@ def test_a_change_is_shown_applied_and_undone(first, actor, now) -> None:
     with pytest.raises(NoSuchRecord):
         undo_import(done.import_id, actor=actor, now=later)
     assert imported(FILE, actor, later).unchanged == 6
+
+
+def test_undo_keeps_a_sector_change_of_the_same_day(organization, actor, now) -> None:
+    bank = organization("Bank", sector="power")
+    change_sector(organization_id=bank, sector="telecom", since=now.date(), actor=actor, now=now)
+    done = imported("organization,record,sector\nBank,organization,banking\n", actor, now)
+    assert queries.organization(bank).sector == "banking"
+    undo_import(done.import_id, actor=actor, now=now)
+    assert queries.organization(bank).sector == "telecom"
+    past = PastSector.objects.filter(organization=bank).values_list("sector", "valid_to")
+    assert list(past) == [("power", now.date())]
+
+
+def test_undo_makes_no_circle(organization, actor, now) -> None:
+    above = organization("Above")
+    child, other = organization("Child", parent_id=above), organization("Other")
+    done = imported("organization,record,parent\nChild,organization,OTHER\n", actor, now)
+    assert queries.organization(child).parent_id == other
+    move_organization(organization_id=above, parent_id=child, actor=actor, now=now)
+    assert undo_import(done.import_id, actor=actor, now=now).kept == 1
+    assert queries.organization(child).parent_id == other
+    assert queries.contacts_for([child, above], at=now) == {child: [], above: []}
 
 
 def test_undo_leaves_what_somebody_changed_since(first, actor, now) -> None:

@@ -11,9 +11,11 @@ from muhafiz.audit.models import LogEntry
 from muhafiz.constituency import directory, queries
 from muhafiz.constituency.actions import claims, contacts, inhibitions, organizations
 from muhafiz.constituency.actions.contacts import ContactDetails
+from muhafiz.constituency.actions.imports import apply_import, preview_import
 from muhafiz.constituency.attribution import attribute, match_tables
 from muhafiz.constituency.rules import (
     AlreadyClaimed,
+    AlreadyContact,
     BadClaim,
     BadContact,
     BadHours,
@@ -28,6 +30,7 @@ from muhafiz.constituency.rules import (
 )
 from muhafiz.formats.addresses import parse_addresses
 from muhafiz.formats.events import TIME
+from muhafiz.keyring.openpgp import new_certificate
 
 
 def owner_on(day: date, address: str | None, fqdn: str | None = None, asn: int | None = None):
@@ -227,6 +230,30 @@ def test_merging_keeps_history_and_moves_what_is_left(organization, actor, now) 
         )
 
 
+def test_merging_silences_what_was_silent_and_nothing_else(organization, actor, now) -> None:
+    kept, absorbed = organization("Kept"), organization("Absorbed")
+    by = {"actor": actor, "now": now}
+    own = claims.add_claim(organization_id=kept, kind="asn", value="AS64500", **by)
+    old = claims.add_claim(organization_id=absorbed, kind="address", value="192.0.2.0/24", **by)
+    until = now + timedelta(days=30)
+    inhibitions.inhibit_letters(
+        organization_id=absorbed, classes="vulner*", until=until, reason="police", **by
+    )
+    organizations.merge_organizations(kept_id=kept, absorbed_id=absorbed, since=now.date(), **by)
+    types = ["vulnerable-system", "spam"]
+    assert queries.inhibited([kept], types, now) == {}
+    # Events before the merger are still its own.
+    assert list(queries.inhibited([absorbed], types, now)) == [(absorbed, "vulnerable-system")]
+    moved = directory.owners_of("192.0.2.1", viewer=actor, at=now)[0]
+    assert moved.organization_id == kept
+    silent = queries.inhibited_claims([own, old, moved.id], types, now)
+    assert list(silent) == [(moved.id, "vulnerable-system")]
+    page = directory.organization_page(kept, viewer=actor, at=now)
+    assert [each.reason for each in page.inhibitions] == ["police"]
+    inhibitions.lift_inhibition(inhibition_id=page.inhibitions[0].id, **by)
+    assert queries.inhibited_claims([moved.id], types, now) == {}
+
+
 def test_retiring_ends_claims(organization, actor, now) -> None:
     top = organization("Top")
     leaf = organization("Leaf", parent_id=top)
@@ -320,6 +347,44 @@ def test_nobody_on_call_means_the_mailbox_all_the_same(organization, actor, now)
     assert addresses(owner, now) == ["day@example.org"]
     sunday_night = datetime(2026, 11, 22, 20, 30, tzinfo=UTC)  # Monday 01:30 in Karachi
     assert addresses(owner, sunday_night) == ["ciso@example.org"]
+
+
+def test_a_contact_is_not_entered_twice(organization, actor, now) -> None:
+    owner, other = organization("Owner"), organization("Other")
+    first = add(owner, "desk@example.org", "abuse", actor, now, valid_to=date(2026, 12, 1))
+    with pytest.raises(AlreadyContact):
+        add(owner, "Desk@example.org", "abuse", actor, now)
+    add(owner, "desk@example.org", "abuse", actor, now, valid_from=date(2026, 12, 1))
+    add(owner, "desk@example.org", "ciso", actor, now)
+    second = add(other, "desk@example.org", "abuse", actor, now)
+    add(other, "two@example.org", "abuse", actor, now)
+    with pytest.raises(AlreadyContact):
+        contacts.change_contact(
+            contact_id=second,
+            details=ContactDetails("two@example.org", "abuse"),
+            actor=actor,
+            now=now,
+        )
+    contacts.withdraw_contact(contact_id=first, reason="left", actor=actor, now=now)
+    add(owner, "desk@example.org", "abuse", actor, now, valid_to=date(2026, 12, 1))
+
+
+def test_one_mailbox_gets_one_letter(nation, organization, actor, now) -> None:
+    """A list may name one mailbox under two spellings: the one with a key that holds is chosen."""
+    owner = organization("Owner")
+    key = new_certificate("<desk@example.org>", valid_for=timedelta(days=3650))
+    content = "organization,record,value,role,certificate\n" + "".join(
+        f'Owner,contact,{address},abuse,"{certificate}"\n'
+        for address, certificate in (
+            ("DESK@example.org", ""), ("desk@example.org", key.public), ("Desk@example.org", ""),
+        )
+    )  # fmt: skip
+    diff = preview_import(content.encode(), file_name="list.csv", now=now)
+    assert diff.problems == ()
+    apply_import(diff, actor=actor, now=now)
+    assert addresses(owner, now) == ["desk@example.org"]
+    past = key.expires + timedelta(days=1)
+    assert addresses(owner, past) == ["DESK@example.org"]
 
 
 def test_refused_addresses_are_skipped(organization, actor, now) -> None:

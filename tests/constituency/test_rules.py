@@ -27,6 +27,9 @@ MONDAY = datetime(2026, 11, 23)  # noqa: DTZ001 - wall-clock time
         ("Sun 22:00-06:00", 6 * 24 + 5, False),
         ("22:00-06:00", 3, True),
         ("00:00-00:00", 13, True),  # round the clock
+        ("00:00-24:00", 13, True),
+        ("Mon 17:00-24:00", 23, True),
+        ("Mon 17:00-24:00", 24, False),
     ],
 )
 def test_hours(hours: str, hour_of_week: int, expected: bool) -> None:
@@ -72,3 +75,37 @@ def test_addresses_that_cannot(address: str) -> None:
         return
     with pytest.raises(rules.BadContact):
         rules.check_address(address)
+
+
+@pytest.mark.parametrize(
+    "name", ["Power Works", "دریائے سندھ", "کے\u200cپی", "3M", "Å & Sons (Pvt.) Ltd.", "O'Neil"]
+)
+def test_names_as_they_are(name: str) -> None:
+    assert rules.check_name(f"  {name} ") == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " \t", "\u200c", "\u200f\u200e", "---", "a\x00b", "a\nBcc: x@y.example", "a\u2028b", "a\u2029b",
+     "a\x85b", "a\x7f", "fdp\u202egnp.exe", "\u2067x", "\ufeffx", "\u200bx", "x\u00ad", "\ud800x", "\ue000",
+     "=cmd()", "\u200c=cmd()", "\uff1dcmd()", "+1", "@x", "|calc", "x" * 201],
+)  # fmt: skip
+def test_names_that_deceive_or_run(name: str) -> None:
+    """The refusal itself can be shown and stored."""
+    with pytest.raises(rules.BadName) as refusal:
+        rules.check_name(name)
+    assert len(str(refusal.value).encode().decode().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("203.0.113.9/24", "it is an address within 203.0.113.0/24"),
+        ("203.0.113.0/33", "it is not of the form 203.0.113.0/24 or 2001:db8::/32"),
+        ("everything", "it is not of the form 203.0.113.0/24 or 2001:db8::/32"),
+    ],
+)
+def test_a_network_is_refused_in_words_of_the_house(value: str, reason: str) -> None:
+    with pytest.raises(rules.BadClaim) as refused:
+        rules.canonical_claim("address", value)
+    assert refused.value.params["reason"] == reason

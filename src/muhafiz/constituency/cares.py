@@ -1,19 +1,22 @@
-"""What is to be cared for about contacts: none, long unconfirmed, without a key, ending keys."""
+"""What is to be cared for about contacts: none, long unconfirmed, dead, no key or one that ends."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Lower
 
 from muhafiz.common.actor import Actor
 from muhafiz.constituency.directory import conflicts, visible
 from muhafiz.constituency.facts import Cares, ContactFacts, OrganizationFacts
 from muhafiz.constituency.models import ContactVersion
 from muhafiz.constituency.queries import contact_facts, organization_facts
+from muhafiz.notifications.queries import RetiredFacts, retired_addresses, retirements
 from muhafiz.rulebook.queries import value_or
 
-CARES = ("contact", "confirmed", "key", "key_ending", "conflict")
+CARES = ("contact", "confirmed", "dead", "key", "key_ending", "conflict")
+_DEAD_MOST = 10_000  # addresses asked for at once
 _UNCONFIRMED_DAYS = 90
 _KEY_WARNING_DAYS = 30
 
@@ -26,9 +29,9 @@ def cares_at(at: datetime) -> Cares:
 
 
 def care_of(care: str, cares: Cares, *, viewer: Actor, at: datetime) -> Q:
-    """Organizations without a contact, with an unconfirmed one, without key or with one ending.
+    """Organizations without a contact, with an unconfirmed or dead one, without key or one ending.
 
-    `care` is contact, confirmed, key, key_ending or conflict.
+    `care` is contact, confirmed, dead, key, key_ending or conflict.
 
     Raises:
         ValueError: it is none of them.
@@ -43,6 +46,8 @@ def care_of(care: str, cares: Cares, *, viewer: Actor, at: datetime) -> Q:
         return ~Q(pk__in=current.values(owners))
     if care == "confirmed":
         return Q(pk__in=current.filter(_unconfirmed(cares)).values(owners))
+    if care == "dead":
+        return Q(pk__in=_dead(current).values(owners))
     if care == "key":
         return ~Q(pk__in=current.filter(holding).values(owners))
     if care == "key_ending":
@@ -55,6 +60,35 @@ def care_of(care: str, cares: Cares, *, viewer: Actor, at: datetime) -> Q:
 
 def _unconfirmed(cares: Cares) -> Q:
     return Q(confirmed_at__isnull=True) | Q(confirmed_at__lt=cares.confirmed_before)
+
+
+def _dead(found: QuerySet[ContactVersion]) -> QuerySet[ContactVersion]:
+    """Those whose address takes no more mail."""
+    addresses = [each.address for each in retired_addresses(limit=_DEAD_MOST)]
+    return found.annotate(spelt=Lower("address")).filter(spelt__in=addresses)
+
+
+def dead_contacts(
+    *, viewer: Actor, limit: int = 100
+) -> list[tuple[OrganizationFacts, ContactFacts, RetiredFacts]]:
+    """Contacts whose address takes no more mail, and how that was learnt, by organization."""
+    rows = (
+        _dead(
+            ContactVersion.objects.filter(
+                superseded_at__isnull=True,
+                contact__withdrawn_at__isnull=True,
+                contact__organization__in=visible(viewer).filter(retired_at__isnull=True),
+            )
+        )
+        .select_related("contact__organization")
+        .order_by("contact__organization__name_en", "pk")[:limit]
+    )
+    why = retirements(row.address for row in rows)
+    return [
+        (organization_facts(row.contact.organization), contact_facts(row), why[row.address])
+        for row in rows
+        if row.address in why
+    ]
 
 
 def unconfirmed_contacts(

@@ -46,6 +46,7 @@ from muhafiz.constituency.queries import (
 from muhafiz.constituency.rules import holds, overlap, precedence
 
 _PORTION = 2_000
+_INHIBITIONS_SHOWN = 12
 
 
 def search(
@@ -206,7 +207,7 @@ def _seen(viewer: Actor) -> Callable[[int], bool]:
 
 
 def organization_page(
-    organization_id: int, *, viewer: Actor, at: datetime, claims_shown: int = 200
+    organization_id: int, *, viewer: Actor, at: datetime, claims_shown: int = 50
 ) -> OrganizationPage | None:
     """Everything an organization's page shows; None when the viewer sees no such one."""
     row = visible(viewer).filter(pk=organization_id).first()
@@ -229,7 +230,10 @@ def organization_page(
         claims=tuple(claim_facts(claim) for claim in shown[:claims_shown]),
         claims_total=own.count(),
         contacts=tuple(current_contacts([row.pk])),
-        inhibitions=tuple(inhibition_facts(one) for one in in_force.order_by("until")),
+        inhibitions=tuple(
+            inhibition_facts(one) for one in in_force.order_by("until", "pk")[:_INHIBITIONS_SHOWN]
+        ),
+        inhibitions_total=in_force.count(),
         conflicts=tuple(conflicts(viewer=viewer, at=at, organization_id=row.pk)),
         history=tuple(history(row.pk, viewer=viewer, limit=50)),
     )

@@ -67,6 +67,19 @@ class ContactFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AskFacts:
+    """A letter that asked a contact whether it is still right; `right` None: no answer yet."""
+
+    contact_id: int
+    version: int
+    asked_at: datetime
+    asked_by: str
+    answered_at: datetime | None
+    right: bool | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class InhibitionFacts:
     """Why no letters go out, and until when."""
 
@@ -169,6 +182,16 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimPage:
+    """A page of an organization's claims; `pages` is at least 1."""
+
+    rows: tuple[ClaimFacts, ...]
+    number: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrganizationPage:
     """Everything the page of one organization shows."""
 
@@ -180,7 +203,8 @@ class OrganizationPage:
     claims: tuple[ClaimFacts, ...]  # at most `claims_shown`, current ones first
     claims_total: int
     contacts: tuple[ContactFacts, ...]
-    inhibitions: tuple[InhibitionFacts, ...]  # those in force
+    inhibitions: tuple[InhibitionFacts, ...]  # those in force that end first
+    inhibitions_total: int
     conflicts: tuple[ConflictFacts, ...]
     history: tuple[ChangeFacts, ...]  # newest first
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from muhafiz.common.actor import Actor
-from muhafiz.constituency.facts import ClaimFacts, ContactFacts, OrganizationFacts, RequestFacts
-from muhafiz.constituency.models import Claim, ClaimRequest, Organization
+from muhafiz.constituency.directory import owners_of
+from muhafiz.constituency.facts import (
+    ClaimFacts,
+    ClaimPage,
+    ContactFacts,
+    OrganizationFacts,
+    RequestFacts,
+)
+from muhafiz.constituency.models import Claim, ClaimRequest, Inhibition, Organization
 from muhafiz.constituency.queries import claim_facts, current_contacts, organization_facts
 from muhafiz.constituency.request_rules import touch
 from muhafiz.constituency.rules import holds
@@ -58,6 +65,61 @@ def own_claim(claim_id: int, *, viewer: Actor) -> ClaimFacts | None:
         rows = rows.filter(organization_id__in=own)
     row = rows.first()
     return claim_facts(row) if row else None
+
+
+def claims_of(
+    organization_id: int,
+    *,
+    viewer: Actor,
+    at: datetime,
+    text: str = "",
+    kind: str = "",
+    held: bool | None = None,
+    page: int = 1,
+    per_page: int = 100,
+) -> ClaimPage:
+    """An organization's claims, a page at a time, those that hold longest first.
+
+    `text` is part of a claim, its source or note, or an address, name or AS number, which finds
+    what contains it; `held` tells apart what holds today.
+    """
+    day = at.astimezone(UTC).date()
+    rows = Claim.objects.filter(organization_id=organization_id, withdrawn_at__isnull=True)
+    own = organizations_of(viewer)
+    if own is not None:
+        rows = rows.filter(organization_id__in=own)
+    if kind:
+        rows = rows.filter(kind=kind)
+    holding = (Q(valid_from=None) | Q(valid_from__lte=day)) & (
+        Q(valid_to=None) | Q(valid_to__gt=day)
+    )
+    if held is not None:
+        rows = rows.filter(holding if held else ~holding)
+    if text:
+        around = [claim.id for claim in owners_of(text, viewer=viewer, at=at)]
+        said = Q(text__icontains=text) | Q(note__icontains=text) | Q(source__iexact=text)
+        rows = rows.filter(said | Q(pk__in=around))
+    total = rows.count()
+    pages = max(1, -(-total // per_page))
+    number = min(max(page, 1), pages)
+    ordered = rows.order_by(F("valid_to").desc(nulls_first=True), "kind", "text", "pk")
+    start = (number - 1) * per_page
+    shown = tuple(claim_facts(row) for row in ordered[start : start + per_page])
+    return ClaimPage(shown, number, pages, total)
+
+
+def inhibition_owner(inhibition_id: int, *, viewer: Actor) -> int | None:
+    """Whose letters an inhibition in force holds back; None when the viewer knows no such one."""
+    row = (
+        Inhibition.objects.filter(pk=inhibition_id, lifted_at__isnull=True)
+        .select_related("claim")
+        .first()
+    )
+    if row is None:
+        return None
+    owner = row.claim.organization_id if row.claim is not None else row.organization_id
+    own = organizations_of(viewer)
+    return owner if own is None or owner in own else None
 
 
 def own_contacts(*, viewer: Actor) -> list[ContactFacts]:

@@ -167,6 +167,25 @@ class ContactVersion(models.Model):
         return f"{self.address} ({self.version})"
 
 
+class ContactAsk(models.Model):
+    """A letter that asked a contact whether it is still right, and what was answered."""
+
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="asks")
+    version = models.IntegerField()
+    token_digest = models.CharField(max_length=64, unique=True)  # SHA-256 of what the link carries
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=128)
+    answered_at = models.DateTimeField(null=True)
+    right = models.BooleanField(null=True)
+    words = models.CharField(max_length=500, blank=True)  # what is wrong, as they say it
+
+    class Meta:
+        indexes = [models.Index(fields=["contact", "asked_at"], name="contact_ask_latest")]
+
+    def __str__(self) -> str:
+        return f"ask:{self.pk}"
+
+
 class Inhibition(models.Model):
     """No letters about something until a moment, because of something."""
 

@@ -161,9 +161,9 @@ def contacts_for(
 
     All contacts of the first role in `role_order` where someone is on call (hours are wall-clock
     time of the rulebook's `jurisdiction.timezone`); when nobody is, of the first role there is.
-    Manual contacts of a role hide automatic ones. Addresses that mail systems have permanently
-    refused are skipped. Where nobody is left, the parent answers, and so on up; a merged
-    organization's letters go to the one it became part of.
+    Manual contacts of a role hide automatic ones; an address that several have is written to once.
+    Addresses that mail systems have permanently refused are skipped. Where nobody is left, the
+    parent answers, and so on up; a merged organization's letters go to the one it became part of.
     """
     wanted = set(organization_ids)
     tree = _with_successors(wanted)
@@ -177,8 +177,21 @@ def contacts_for(
         while place is not None and not found:
             found = choose_contacts(reachable.get(place, ()), role_order, local)
             place = tree.get(place)
-        answers[identifier] = found
+        answers[identifier] = _each_address_once(found, at)
     return answers
+
+
+def _each_address_once(contacts: Sequence[ContactFacts], at: datetime) -> list[ContactFacts]:
+    """One mailbox, one letter: of contacts with one address the first with a key that holds."""
+    chosen: dict[str, ContactFacts] = {}
+    for contact in sorted(contacts, key=lambda each: not _has_key(each, at)):
+        chosen.setdefault(address_key(contact.address), contact)
+    return [contact for contact in contacts if chosen[address_key(contact.address)] is contact]
+
+
+def _has_key(contact: ContactFacts, at: datetime) -> bool:
+    expires = contact.key_expires_at
+    return contact.certificate is not None and (expires is None or expires > at)
 
 
 def _with_successors(identifiers: set[int]) -> dict[int, int | None]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from muhafiz.common.refusal import Refusal
 from muhafiz.formats.addresses import parse_domains
+from muhafiz.formats.csv_cells import runs_as_formula
 
 KINDS = ("address", "domain", "asn")
 ORIGINS = ("automatic", "manual")
@@ -22,6 +23,13 @@ LANGUAGES = ("en", "ur")
 _LARGEST_ASN = 2**32 - 1
 _MAPPED_BITS = 96
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: Controls, lone surrogates, line and paragraph ends, embedded and overridden directions, marks of
+#: byte order, letters of private use. What stays invisible and harmless is not among them.
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u200b\u2028-\u202e\u2060-\u206f\ue000-\uf8ff\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+)
+_SEEN = re.compile(r"[^\W_]")
 _LONGEST_ADDRESS = 254
 _ATOM = r"[A-Za-z0-9!#$%&'*/=?^_`{|}~+-]+"
 _LOCAL_PART = re.compile(rf"(?=.{{1,64}}\Z){_ATOM}(?:\.{_ATOM})*")
@@ -98,6 +106,24 @@ class AlreadyClaimed(Refusal):
     text = "This organization already claims {value} at that time."
 
 
+class AlreadyContact(Refusal):
+    """The organization has this contact: the same address in the same role."""
+
+    text = "This organization has the contact {address} in that role already."
+
+
+class CannotAsk(Refusal):
+    """Contacts that cannot be asked by letter."""
+
+    text = "No contact can be asked: {reason}."
+
+
+class AskIsOver(Refusal):
+    """A link by which a contact answers that was used, or is no longer about anything."""
+
+    text = "This link was answered already, or what it asks about has changed since. Thank you."
+
+
 class HandleTaken(Refusal):
     """A registry handle that names another organization."""
 
@@ -150,14 +176,25 @@ def canonical_claim(kind: str, value: str) -> str:
 def _canonical_network(value: str) -> str:
     try:
         network = ipaddress.ip_network(value)
-    except ValueError as error:
-        raise BadClaim(value=value, kind="network", reason=str(error)) from None
+    except ValueError:
+        raise _no_network(value) from None
     if getattr(network.network_address, "scope_id", None):
         raise BadClaim(value=value, kind="network", reason="it carries a zone")
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is not None and network.prefixlen >= _MAPPED_BITS:
         return f"{mapped}/{network.prefixlen - _MAPPED_BITS}"
     return str(network)
+
+
+def _no_network(value: str) -> BadClaim:
+    """What is wrong with it: addresses of its machines stand in it, or it is no network at all."""
+    try:
+        meant = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        reason = "it is not of the form 203.0.113.0/24 or 2001:db8::/32"
+        return BadClaim(value=value, kind="network", reason=reason)
+    reason = f"it is an address within {meant}"
+    return BadClaim(value=value, kind="network", reason=reason)
 
 
 def asn_number(value: str) -> int:
@@ -182,17 +219,20 @@ def check_name(value: str, longest: int = 200) -> str:
     """A name without surrounding white space.
 
     Raises:
-        BadName: empty, too long, holding control characters, or beginning like a formula.
+        BadName: empty, too long, beginning like a formula, or holding what nobody sees and what
+            makes other text look like something else: controls, line ends, changes of direction.
+            Joiners and direction marks, which Urdu needs, may stand in it.
     """
     name = value.strip()
-    if not name:
-        raise BadName(value=value, reason="it is empty")
     if len(name) > longest:
         raise BadName(value=name[:40] + "…", reason=f"it is longer than {longest} letters")
-    if name.startswith(_FORMULA):
+    shown = _HIDDEN.sub("\ufffd", name)
+    if shown != name:
+        raise BadName(value=shown, reason="it holds control characters")
+    if not _SEEN.search(name):
+        raise BadName(value=name, reason="it is empty")
+    if runs_as_formula(name):
         raise BadName(value=name, reason="a spreadsheet would take it for a formula")
-    if any(ord(letter) < ord(" ") for letter in name):
-        raise BadName(value=name, reason="it holds control characters")
     return name
 
 
@@ -265,7 +305,8 @@ def _shift(part: str, whole: str) -> Shift:
         begin = _DAYS.index(first) if first else 0
         until = _DAYS.index(last or first) if first else len(_DAYS) - 1
         days = {(begin + step) % len(_DAYS) for step in range((until - begin) % len(_DAYS) + 1)}
-        return Shift(frozenset(days), time.fromisoformat(start), time.fromisoformat(end))
+        ending = "00:00" if end == "24:00" else end  # midnight, as people write it
+        return Shift(frozenset(days), time.fromisoformat(start), time.fromisoformat(ending))
     except ValueError:
         raise BadHours(value=whole) from None
 

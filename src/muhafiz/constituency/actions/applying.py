@@ -10,6 +10,7 @@ from django.db import transaction
 
 from muhafiz.common.actor import Actor
 from muhafiz.common.refusal import Refusal
+from muhafiz.common.rows import insert_rows
 from muhafiz.constituency.actions.planning import SOURCE, Diff, DiffLine, Values, preview_import
 from muhafiz.constituency.actions.trail import JSON, hold_constituency, leave_trail, renew_matching
 from muhafiz.constituency.models import (
@@ -151,7 +152,7 @@ class _Writer:
         PastSector.objects.bulk_create(left, ignore_conflicts=True, batch_size=_PORTION)
 
     def _make_claims(self, lines: Sequence[DiffLine]) -> None:
-        rows = (
+        rows = [
             Claim(
                 organization_id=self._owner(line),
                 kind=_KINDS[line.record],
@@ -163,8 +164,8 @@ class _Writer:
                 **line.after,
             )
             for line in lines
-        )
-        Claim.objects.bulk_create(rows, batch_size=_PORTION)
+        ]
+        insert_rows(rows)
 
     def _change_claims(self, lines: Sequence[DiffLine]) -> None:
         rows = []
@@ -236,10 +237,10 @@ def supersede(contact_ids: Sequence[int], now: datetime) -> dict[int, int]:
 
 def write_versions(versions: Iterable[tuple[int, int, Values]], *, by: str, now: datetime) -> None:
     """Write contact versions: (contact, number, details)."""
-    rows = (
+    rows = [
         ContactVersion(
             contact_id=contact, version=number, created_at=now, created_by=by[:128], **details
         )
         for contact, number, details in versions
-    )
-    ContactVersion.objects.bulk_create(rows, batch_size=_PORTION)
+    ]
+    insert_rows(rows)

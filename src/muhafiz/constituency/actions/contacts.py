@@ -16,11 +16,13 @@ from muhafiz.constituency.actions.trail import (
 )
 from muhafiz.constituency.models import Contact, ContactVersion
 from muhafiz.constituency.rules import (
+    AlreadyContact,
     NoSuchRecord,
     check_address,
     check_name,
     check_period,
     check_role,
+    overlap,
     parse_hours,
 )
 from muhafiz.keyring.openpgp import certificate_facts
@@ -75,17 +77,35 @@ def add_contact(
     """Enter a contact by hand and return its id; it stands at version 1.
 
     Raises:
-        NoSuchOrganization and what `checked_details` raises.
+        NoSuchOrganization, AlreadyContact and what `checked_details` raises.
     """
     hold_constituency()
     owner = standing_organization(organization_id)
     stored = checked_details(details, now)
+    _check_new(owner.pk, details, stored)
     row = Contact.objects.create(
         organization=owner, origin="manual", source="manual", created_at=now
     )
     _write_version(row, 1, stored, actor, now)
     leave_trail([owner.pk], "add_contact", f"contact:{row.pk}", _told(stored), actor=actor, now=now)
     return row.pk
+
+
+def _check_new(
+    owner: int, details: ContactDetails, stored: dict[str, object], but: int = 0
+) -> None:
+    """Refuse a second contact by hand of the same role and address, for an overlapping time."""
+    same = ContactVersion.objects.filter(
+        superseded_at__isnull=True,
+        contact__withdrawn_at__isnull=True,
+        contact__origin="manual",
+        contact__organization=owner,
+        role=stored["role"],
+        address__iexact=stored["address"],
+    ).exclude(contact=but)
+    period = (details.valid_from, details.valid_to)
+    if any(overlap(period, (row.valid_from, row.valid_to)) for row in same):
+        raise AlreadyContact(address=stored["address"])
 
 
 @transaction.atomic
@@ -96,13 +116,14 @@ def change_contact(*, contact_id: int, details: ContactDetails, actor: Actor, no
     keeps its version.
 
     Raises:
-        NoSuchRecord and what `checked_details` raises.
+        NoSuchRecord, AlreadyContact and what `checked_details` raises.
     """
     hold_constituency()
     row, current = _standing_contact(contact_id)
     stored = checked_details(details, now)
     if all(getattr(current, field) == value for field, value in stored.items()):
         return current.version
+    _check_new(row.organization_id, details, stored, but=row.pk)
     ContactVersion.objects.filter(pk=current.pk).update(superseded_at=now)
     number = current.version + 1
     _write_version(row, number, stored, actor, now)

@@ -142,7 +142,7 @@ def move_organization(
     row = standing_organization(organization_id)
     before = row.parent_id
     if parent_id is not None:
-        check_tree(organization_id, _line_of(standing_organization(parent_id).pk))
+        check_tree(organization_id, line_of(standing_organization(parent_id).pk))
     Organization.objects.filter(pk=row.pk).update(parent_id=parent_id)
     leave_trail(
         [row.pk], "move_organization", f"organization:{row.pk}",
@@ -150,7 +150,7 @@ def move_organization(
     )  # fmt: skip
 
 
-def _line_of(identifier: int | None) -> list[int]:
+def line_of(identifier: int | None) -> list[int]:
     """An organization and all above it, nearest first."""
     line: list[int] = []
     while identifier is not None and identifier not in line:
@@ -243,8 +243,9 @@ def merge_organizations(
     """Make one organization part of another from a UTC day on.
 
     The absorbed one's claims end on `since` and begin with the kept one on that day, with the same
-    standing; its contacts, handles, inhibitions and children move over; it is retired and points
-    to the kept one, so a letter about last month's event goes to whoever answers for it now.
+    standing; its contacts, handles and children move over; it is retired and points to the kept
+    one, so a letter about last month's event goes to whoever answers for it now. No letters about
+    its networks go out for as long as none did before; the kept one's own are not concerned.
 
     Raises:
         NoSuchOrganization.
@@ -254,20 +255,15 @@ def merge_organizations(
     kept, absorbed = standing_organization(kept_id), standing_organization(absorbed_id)
     if kept_id == absorbed_id:
         raise CannotMerge(reason="they are the same")
-    if absorbed_id in _line_of(kept_id):
+    if absorbed_id in line_of(kept_id):
         raise CannotMerge(reason="the one to keep stands below the other; move it first")
     ended = _end_claims(absorbed, since)
     moved = [_moved(claim, kept, since, now) for claim in ended]
     Claim.objects.bulk_create(moved, batch_size=2_000)
-    successors = dict(
-        zip((claim.pk for claim in ended), (claim.pk for claim in moved), strict=True)
-    )
-    for row in Inhibition.objects.filter(claim__organization=absorbed, lifted_at__isnull=True):
-        if row.claim_id in successors:
-            Inhibition.objects.filter(pk=row.pk).update(claim=successors[row.claim_id])
+    successors = zip((claim.pk for claim in ended), moved, strict=True)
+    _inhibit_moved(absorbed, dict(successors), now)
     Contact.objects.filter(organization=absorbed).update(organization=kept)
     Handle.objects.filter(organization=absorbed).update(organization=kept)
-    Inhibition.objects.filter(organization=absorbed).update(organization=kept)
     Organization.objects.filter(parent=absorbed).update(parent=kept)
     Organization.objects.filter(pk=absorbed_id).update(retired_at=now, merged_into=kept)
     renew_matching()
@@ -276,6 +272,35 @@ def merge_organizations(
         {"absorbed": absorbed_id, "since": since.isoformat(), "claims": len(moved)},
         actor=actor, now=now,
     )  # fmt: skip
+
+
+def _inhibit_moved(absorbed: Organization, moved: dict[int, Claim], now: datetime) -> None:
+    """Copy inhibitions in force to the claims that begin; the old ones hold for earlier events."""
+    in_force = Inhibition.objects.filter(lifted_at__isnull=True, until__gt=now)
+    copies = [
+        (row, claim)
+        for row in in_force.filter(organization=absorbed).order_by("pk")
+        for claim in moved.values()
+    ]
+    copies += [
+        (row, moved[row.claim_id])
+        for row in in_force.filter(claim__organization=absorbed).order_by("pk")
+        if row.claim_id in moved
+    ]
+    Inhibition.objects.bulk_create(
+        (
+            Inhibition(
+                claim=claim,
+                classes=row.classes,
+                until=row.until,
+                reason=row.reason,
+                created_at=row.created_at,
+                created_by=row.created_by,
+            )
+            for row, claim in copies
+        ),
+        batch_size=2_000,
+    )
 
 
 def _end_claims(owner: Organization, since: date) -> list[Claim]:

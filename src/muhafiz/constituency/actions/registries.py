@@ -13,6 +13,7 @@ from django.db import transaction
 
 from muhafiz.common.actor import Actor
 from muhafiz.common.refusal import Refusal
+from muhafiz.common.rows import insert_rows
 from muhafiz.constituency.actions.applying import plain_values, supersede, write_versions
 from muhafiz.constituency.actions.planning import Values
 from muhafiz.constituency.actions.trail import (
@@ -205,7 +206,7 @@ class _Step:
         seen_texts = {(kind, text) for _, _, kind, text, _ in before}
         seen_owners = {owner for _, owner, *_ in before}
         new = {key: day for key, day in wanted.items() if key not in standing}
-        rows = (
+        rows = [
             Claim(
                 organization_id=owner,
                 kind=kind,
@@ -219,8 +220,8 @@ class _Step:
                 made_by=self.run,
             )
             for (owner, kind, text), day in new.items()
-        )
-        Claim.objects.bulk_create(rows, batch_size=_PORTION)
+        ]
+        insert_rows(rows)
         self.owners |= {owner for owner, _, _ in new}
         self.counts |= {"added": len(new), "ended": len(gone)}
         return len(standing) - len(gone)

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from muhafiz.common.actor import Actor
 from muhafiz.constituency.actions.applying import plain_values, supersede, write_versions
+from muhafiz.constituency.actions.organizations import line_of
 from muhafiz.constituency.actions.trail import hold_constituency, leave_trail, renew_matching
 from muhafiz.constituency.models import (
     Claim,
@@ -103,6 +104,9 @@ def _restore(run: Import, actor: Actor, now: datetime) -> tuple[int, int]:
 
 
 def _restore_organization(change: ImportChange) -> bool:
+    above = change.before.get("parent")
+    if above is not None and change.row in line_of(above):
+        return False  # by now that one stands below this one
     columns = {("parent_id" if name == "parent" else name): name for name in change.after}
     now_there = Organization.objects.filter(
         pk=change.row, **{column: change.after[name] for column, name in columns.items()}
@@ -112,7 +116,9 @@ def _restore_organization(change: ImportChange) -> bool:
         return False
     if change.after.get("sector") != change.before.get("sector"):
         PastSector.objects.filter(
-            organization_id=change.row, valid_to=change.run.created_at.date()
+            organization_id=change.row,
+            valid_to=change.run.created_at.date(),
+            sector=change.before["sector"],  # a change by hand on that day is not the import's
         ).delete()
     return True
 
