@@ -106,7 +106,7 @@ def test_a_lasting_finding_is_told_again_only_after_its_days(owner, arrive, poli
     latest = queries.notices()[0]
     assert queries.notice_rows(latest.id)[0]["first_told"] is not None
     [message] = mail(latest)
-    assert "1 of these were already in an earlier letter" in text_of(message)
+    assert "Already in an earlier letter, and lasting still: 1" in text_of(message)
 
 
 def test_below_the_threshold_rows_are_carried_until_it_is_reached(
@@ -132,7 +132,7 @@ def test_who_has_no_contact_is_listed_and_told_when_there_is_one(
     *, owner, arrive, policy, send, actor, now
 ):
     from muhafiz.constituency.actions.contacts import ContactDetails, add_contact
-    from muhafiz.detection.actions.notices import send_stranded
+    from muhafiz.detection.actions.resending import send_stranded
 
     first = owner("Alpha Bank", contact=False)
     policy()
@@ -242,7 +242,7 @@ def test_send_now_takes_ahead_and_nothing_is_told_again(
 
 
 def test_a_held_notice_stays_until_it_is_let_go(*, owner, arrive, policy, send, actor, now):
-    from muhafiz.detection.actions.notices import CannotHold, hold_notice, release_notice
+    from muhafiz.detection.actions.resending import CannotHold, hold_notice, release_notice
 
     first = owner("Alpha Bank")
     policy()
@@ -292,7 +292,7 @@ def test_a_simulation_replays_the_past_days(owner, arrive, policy, now):
     assert queries.notices() == []
 
 
-def test_the_event_knows_the_notices_that_told_it(owner, arrive, policy, send):
+def test_the_event_knows_the_notice_that_told_it(*, owner, arrive, policy, send, now, monkeypatch):
     first = owner("Alpha Bank")
     policy()
     arrive([event(first)])
@@ -300,6 +300,12 @@ def test_the_event_knows_the_notices_that_told_it(owner, arrive, policy, send):
     [notice] = queries.notices()
     key = queries.notice_rows(notice.id)[0]["key"]
     assert [n.id for n in queries.notices_of_event(key=key, organization_id=first)] == [notice.id]
+    monkeypatch.setattr(queries, "_NOTICES_SEARCHED", 1)
+    arrive([event(first, 2)], batch=2)
+    send()
+    told = {"key": key, "organization_id": first}
+    assert queries.notices_of_event(**told) == []  # not among the latest
+    assert [n.id for n in queries.notices_of_event(**told, received_at=now)] == [notice.id]
     assert queries.notices_of_event(key=key + 1, organization_id=first) == []
     assert queries.notices_of_event(key=key, organization_id=None) == []
 

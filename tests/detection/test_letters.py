@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from muhafiz.detection.attachments import CSV_COLUMNS, HEADER, csv_lines, shown_lines
 from muhafiz.detection.columns import PLAN
-from muhafiz.detection.letters import Letter, Section, languages, write_letter
+from muhafiz.detection.letters import File, Letter, Section, languages, write_letter
 from muhafiz.formats import rsit, tlp
 from muhafiz.formats.csv_cells import runs_as_formula, safe_cell
 from tests.detection.test_rules import NOW, TYPES, table
@@ -44,8 +44,7 @@ def letter(**changes) -> Letter:
         "events": 3,
         "repeated": 1,
         "sections": (Section("vulnerable", "weak-crypto", 3, ("line {one}", "line two")),),
-        "csv_name": "a.csv",
-        "xarf_name": "",
+        "files": (File("a.csv", "csv", 3, packed=False),),
         "digest": "d" * 64,
         "verify_code": "CODE-CODE-CODE",
         "verify_url": "https://cert.example/verify/CODE",
@@ -89,9 +88,13 @@ def test_a_letter_says_what_it_must_and_reads_nothing_as_a_template(language):
         assert fact in text
     assert "NOTICE-2026-00001" in subject
     assert words(language)["more"].format(count=1) in text
-    _, bare = write_letter(letter(fingerprint="", repeated=0, xarf_name="x.json"), language)
+    files = (File("a.csv", "csv", 3, packed=False), File("x.zip", "xarf", 2, packed=True))
+    _, bare = write_letter(letter(fingerprint="", repeated=0, files=files), language)
     assert "OpenPGP" not in bare
-    assert "x.json" in bare
+    assert "x.zip" in bare
+    for told, said in ((text, 0), (bare, 1)):
+        for word in ("attachment_packed", "attachment_cut"):
+            assert told.count(words(language)[word]) == said
 
 
 hostile = st.one_of(

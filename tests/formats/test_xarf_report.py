@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from muhafiz.formats import rsit
-from muhafiz.formats.xarf_report import Reporter, xarf_document, xarf_report
+from muhafiz.formats.xarf_report import Reporter, xarf_objects, xarf_report
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 REPORTER = Reporter("National CERT", "cert@cert.example")
@@ -71,10 +71,12 @@ def test_the_same_event_of_the_same_notice_keeps_its_name():
     assert other["report_id"] != report(event)["report_id"]
 
 
-def test_a_document_is_one_array():
-    content = xarf_document(
-        [of_type("scanner"), of_type("spam")], number="N-1", reporter=REPORTER, now=NOW
-    )
+def document(events) -> bytes:
+    return b"[" + xarf_objects(events, number="N-1", reporter=REPORTER, now=NOW) + b"]"
+
+
+def test_objects_within_brackets_are_one_array():
+    content = document([of_type("scanner"), of_type("spam")])
     assert [each["type"] for each in orjson.loads(content)] == ["port_scan", "spam"]
 
 
@@ -83,7 +85,7 @@ def test_the_house_reads_what_it_writes():
     from muhafiz.feeds.sources.xarf import SOURCE
 
     events = [of_type("infected-system"), of_type("brute-force"), of_type("ddos-amplifier")]
-    content = xarf_document(events, number="N-1", reporter=REPORTER, now=NOW)
+    content = document(events)
     context = ParseContext(file_name="n.xarf.json", received_at=NOW, batch_rows=100, options={})
     batches = list(SOURCE.parse(io.BytesIO(content), context))
     rows = [row for batch in batches for row in batch.events.to_pylist()]

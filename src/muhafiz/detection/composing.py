@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,24 +19,36 @@ from django.conf import settings
 
 from muhafiz.constituency.facts import ContactFacts, OrganizationFacts
 from muhafiz.detection.attachments import HEADER, Lines, csv_lines, shown_lines
-from muhafiz.detection.letters import Letter, Section, language_for, write_letter
+from muhafiz.detection.bundling import MOST_BYTES, Bundle, Frame, Piece, bundled
+from muhafiz.detection.letters import File, Letter, Section, language_for, write_letter
 from muhafiz.detection.rules import ClassGroup, Group, Policy, group_for_notice
-from muhafiz.formats.xarf_report import Reporter, xarf_document
+from muhafiz.formats.lines import one_line
+from muhafiz.formats.xarf_report import Reporter, xarf_objects
 from muhafiz.notifications.messages import Attachment, MessageDraft
 
 SHOWN = 10  # rows of each class in the letter's text
 _CHUNK_ROWS = 200_000
 _OUTWARD = pa.array(["tell", "refused"])
+_LARGE: Final = 20_000  # rows of one organization, from which on they are written piece by piece
+_PIECE: Final = 5_000
+_XARF_PIECE: Final = 1_000
+_XARF_MOST: Final = 20_000  # rows that programs are given: each takes a kilobyte
+_CSV: Final = Frame("events.csv", head=HEADER)
+_XARF: Final = Frame("events.xarf.json", head=b"[", between=b",\n", tail=b"]")
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Who writes: names by language, address, key fingerprint (empty: none), zone."""
+    """Who writes: names by language, address, key fingerprint (empty: none), zone.
+
+    `attached_most`: bytes that a packed attachment may have.
+    """
 
     names: dict[str, str]
     address: str
     fingerprint: str
     zone: ZoneInfo
+    attached_most: int = MOST_BYTES
 
     def name(self, language: str) -> str:
         """The name in `language`, else in English."""
@@ -70,10 +84,7 @@ class Composition:
         self.until = until
         self.house = house
         self.groups: list[Group] = group_for_notice(rows, policy.tlp)
-
-    @cached_property
-    def _csv(self) -> Lines:
-        return csv_lines(self.rows)
+        self._programs: dict[str, Bundle] = {}
 
     @cached_property
     def _shown(self) -> tuple[Lines, dict[int, int]]:
@@ -93,22 +104,37 @@ class Composition:
     def prepare(self) -> None:
         """Build attachments and shown lines now, so that no transaction waits for them."""
         if self.groups:
-            _ = self._csv, self._shown, self._digests
+            _ = self._files, self._shown
 
     @cached_property
-    def _digests(self) -> dict[int, str]:
+    def _files(self) -> dict[int, Bundle]:
+        """The rows of each notice as a file, by organization."""
+        large = {g.organization_id for g in self.groups if g.stop - g.start > _LARGE}
+        spans = [(g.start, g.stop) for g in self.groups if g.organization_id not in large]
+        lines = csv_lines(_put_together(self.rows, spans))
+        begins = dict(zip(spans, accumulate((b - a for a, b in spans), initial=0), strict=False))
         return {
-            group.organization_id: hashlib.sha256(self.csv_file(group)).hexdigest()
+            group.organization_id: bundled(
+                self._pieces(group, lines, begins.get((group.start, group.stop))),
+                _CSV,
+                most=self._room("csv"),
+            )
             for group in self.groups
         }
 
-    def csv_file(self, group: Group) -> bytes:
-        """The attachment of one notice."""
-        return HEADER + self._csv.between(group.start, group.stop)
+    def _pieces(self, group: Group, lines: Lines, begin: int | None) -> Iterator[Piece]:
+        """A notice's rows some at a time; they begin in `lines` at `begin`, when they are there."""
+        for start in range(group.start, group.stop, _PIECE):
+            count = min(_PIECE, group.stop - start)
+            if begin is None:
+                yield count, csv_lines(self.rows.slice(start, count)).between(0, count)
+            else:
+                at = begin + start - group.start
+                yield count, lines.between(at, at + count)
 
     def digest(self, group: Group) -> str:
-        """SHA-256 of the attachment: the facts that are released, and what can be verified."""
-        return self._digests[group.organization_id]
+        """SHA-256 of the notice's CSV file: the facts that are released, and can be verified."""
+        return self._files[group.organization_id].digest
 
     def draft(
         self,
@@ -120,19 +146,23 @@ class Composition:
     ) -> MessageDraft:
         """The letter of one notice to one contact."""
         language = language_for(contact.language)
-        csv_file = self.csv_file(group)
-        letter = self._letter(group, organization, language, issued, now)
+        slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in issued.number)
+        attached = {"csv": self._files[group.organization_id]}
+        if self.policy.attach_xarf:
+            attached["xarf"] = self._xarf(group, issued.number, now)
+        files = tuple(_file(slug, kind, bundle) for kind, bundle in attached.items())
+        letter = self._letter(group, organization, language, issued, now=now, files=files)
         subject, text = write_letter(letter, language)
-        files = [Attachment(letter.csv_name, "text/csv", csv_file)]
-        if letter.xarf_name:
-            files.append(self._xarf(group, letter, now))
         return MessageDraft(
             recipient_address=contact.address,
             recipient_name=contact.name,
             language=language,
             subject=subject,
             text=text,
-            attachments=tuple(files),
+            attachments=tuple(
+                Attachment(file.name, _media_type(file), bundle.content)
+                for file, bundle in zip(files, attached.values(), strict=True)
+            ),
             certificate=contact.certificate,
             sender_reference=issued.number,
         )
@@ -141,9 +171,15 @@ class Composition:
         """The letter's text before it has a number."""
         chosen = language_for(language)
         issued = Issued("…", "…")
-        return write_letter(self._letter(group, organization, chosen, issued, self.until), chosen)[
-            1
-        ]
+        bundle = self._files[group.organization_id]
+        files = [_file("…", "csv", bundle)]
+        if self.policy.attach_xarf:
+            rows = min(bundle.rows, _XARF_MOST)
+            files.append(File("….xarf.json", "xarf", rows, packed=False))
+        letter = self._letter(
+            group, organization, chosen, issued, now=self.until, files=tuple(files)
+        )
+        return write_letter(letter, chosen)[1]
 
     def _letter(
         self,
@@ -151,27 +187,27 @@ class Composition:
         organization: OrganizationFacts | None,
         language: str,
         issued: Issued,
+        *,
         now: datetime,
+        files: tuple[File, ...],
     ) -> Letter:
         name = organization.name(language) if organization else str(group.organization_id)
-        slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in issued.number)
         told_before = self._repeated.slice(group.start, group.stop - group.start)
         return Letter(
             number=issued.number,
-            organization=name,
-            cert=self.house.name(language),
+            organization=one_line(name),
+            cert=one_line(self.house.name(language)),
             tlp=group.tlp,
-            date=_moment(now, self.house.zone),
-            until=_moment(self.until, self.house.zone),
+            date=told_moment(now, self.house.zone),
+            until=told_moment(self.until, self.house.zone),
             at_once=self.policy.cadence == "at_once",
             events=group.stop - group.start,
             repeated=told_before.true_count,
             sections=tuple(self._section(part) for part in group.classes),
-            csv_name=f"{slug}.csv",
-            xarf_name=f"{slug}.xarf.json" if self.policy.attach_xarf else "",
+            files=files,
             digest=self.digest(group),
             verify_code=issued.verify_code,
-            verify_url=f"{settings.PUBLIC_URL}/verify/{issued.verify_code}",
+            verify_url=f"{settings.PUBLIC_URL}/verify/?code={issued.verify_code}",
             fingerprint=self.house.fingerprint,
         )
 
@@ -182,11 +218,49 @@ class Composition:
         shown = lines.listed(begin, begin + min(count, SHOWN))
         return Section(part.taxonomy, part.type, count, tuple(shown))
 
-    def _xarf(self, group: Group, letter: Letter, now: datetime) -> Attachment:
-        rows = self.rows.slice(group.start, group.stop - group.start).to_pylist()
+    def _xarf(self, group: Group, number: str, now: datetime) -> Bundle:
+        """The rows for programs; made once, however many contacts get them."""
+        if number not in self._programs:
+            self._programs = {number: self._xarf_made(group, number, now)}
+        return self._programs[number]
+
+    def _xarf_made(self, group: Group, number: str, now: datetime) -> Bundle:
         reporter = Reporter(organization=self.house.name("en"), contact=self.house.address)
-        content = xarf_document(rows, number=letter.number, reporter=reporter, now=now)
-        return Attachment(letter.xarf_name, "application/json", content)
+        stop = min(group.stop, group.start + _XARF_MOST)
+
+        def pieces() -> Iterator[Piece]:
+            for start in range(group.start, stop, _XARF_PIECE):
+                rows = self.rows.slice(start, min(_XARF_PIECE, stop - start)).to_pylist()
+                yield len(rows), xarf_objects(rows, number=number, reporter=reporter, now=now)
+
+        return bundled(pieces(), _XARF, most=self._room("xarf"))
+
+    def _room(self, kind: str) -> int:
+        """Bytes that a packed attachment of this kind may have beside the other."""
+        quarter = self.house.attached_most // 4
+        if kind == "xarf":
+            return quarter
+        return 3 * quarter if self.policy.attach_xarf else self.house.attached_most
+
+
+_ENDINGS: Final = {"csv": ("csv", "text/csv"), "xarf": ("xarf.json", "application/json")}
+
+
+def _file(slug: str, kind: str, bundle: Bundle) -> File:
+    ending = f"{_ENDINGS[kind][0]}.zip" if bundle.packed else _ENDINGS[kind][0]
+    return File(f"{slug}.{ending}", kind, bundle.rows, bundle.packed)
+
+
+def _media_type(file: File) -> str:
+    return "application/zip" if file.packed else _ENDINGS[file.kind][1]
+
+
+def _put_together(rows: pa.Table, spans: Sequence[tuple[int, int]]) -> pa.Table:
+    """The rows of these stretches, one after the other; nothing is copied."""
+    if sum(stop - start for start, stop in spans) == rows.num_rows:
+        return rows
+    parts = [rows.slice(start, stop - start) for start, stop in spans]
+    return pa.concat_tables([rows.slice(0, 0), *parts])
 
 
 def chunks(plan: Path, after: int, letters: int) -> Iterator[Chunk]:
@@ -206,13 +280,13 @@ def chunks(plan: Path, after: int, letters: int) -> Iterator[Chunk]:
         if not _enough(held, letters):
             continue
         whole = pa.concat_tables(held)
-        newest = whole["organization_id"][-1].as_py()
+        owners = whole["organization_id"].to_numpy()
         # The newest organization may go on in the next row group: it waits.
-        ready = whole.filter(pc.less(whole["organization_id"], newest))
+        ready = whole.slice(0, int(np.searchsorted(owners, owners[-1], "left")))
         for chunk in _cut(ready, letters, keep_open=True):
             yield chunk
             after = chunk.upto
-        held = [whole.filter(pc.greater(whole["organization_id"], after))]
+        held = [whole.slice(int(np.searchsorted(owners, after, "right")))]
     rest = pa.concat_tables(held) if held else file.schema_arrow.empty_table()
     yield from _cut(rest, letters, keep_open=False)
 
@@ -229,7 +303,7 @@ def _outward(rows: pa.Table, after: int) -> pa.Table:
     wanted = pc.and_(
         pc.greater(rows["organization_id"], after), pc.is_in(rows["decision"], _OUTWARD)
     )
-    return rows.filter(wanted)
+    return rows if pc.all(wanted).as_py() else rows.filter(wanted)
 
 
 def _cut(rows: pa.Table, letters: int, *, keep_open: bool) -> Iterator[Chunk]:
@@ -246,7 +320,8 @@ def _cut(rows: pa.Table, letters: int, *, keep_open: bool) -> Iterator[Chunk]:
             start, number = stop, 0
 
 
-def _moment(moment: datetime, zone: ZoneInfo) -> str:
+def told_moment(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment as letters write it: by the jurisdiction's clock, with its zone."""
     local = moment.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M} ({local:%Z}, UTC{local:%z})"
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from muhafiz.detection.actions.exposure import gather_findings
 from muhafiz.detection.actions.housekeeping import tidy_files
-from muhafiz.detection.actions.notices import send_due_notices, send_stranded
+from muhafiz.detection.actions.notices import send_due_notices
+from muhafiz.detection.actions.resending import send_stranded
 from muhafiz.detection.actions.simulations import SIMULATE_JOB, run_simulation
 from muhafiz.jobs.registry import JobRun, job
 
@@ -41,7 +42,7 @@ def findings(run: JobRun) -> None:
 
 @job("detection.send_stranded", every=timedelta(hours=1), attempts=3, lease=timedelta(minutes=10))
 def stranded(run: JobRun) -> None:
-    """Send notices that had nobody to go to when they were composed, and now have."""
+    """Send notices that reached nobody (no contact, no usable key, a dead address) and now can."""
     send_stranded(actor=run.actor, now=run.now())
 
 

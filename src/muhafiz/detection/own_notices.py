@@ -1,4 +1,4 @@
-"""The notices that a constituent was sent, for its own people: released ones only."""
+"""The notices that a constituent was sent, for its own people; those withdrawn since say so."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from muhafiz.detection.facts import NoticeFacts
 from muhafiz.detection.models import Notice
 from muhafiz.detection.queries import notice_facts
 
+_SENT = (Notice.State.RELEASED, Notice.State.CANCELLED)
+
 
 def own_notices(
     *,
@@ -21,7 +23,7 @@ def own_notices(
     limit: int = 50,
 ) -> list[NoticeFacts]:
     """Notices that were sent to the viewer's organization or those below, the latest first."""
-    found = Notice.objects.filter(state=Notice.State.RELEASED)
+    found = Notice.objects.filter(state__in=_SENT)
     for chosen in (organizations_of(viewer), organization_ids):
         if chosen is not None:
             found = found.filter(organization_id__in=chosen)
@@ -34,7 +36,7 @@ def own_notices(
 
 def own_notice(public_id: UUID, *, viewer: Actor) -> NoticeFacts | None:
     """One of them; None when there is none that the viewer may know of."""
-    found = Notice.objects.filter(public_id=public_id, state=Notice.State.RELEASED)
+    found = Notice.objects.filter(public_id=public_id, state__in=_SENT)
     own = organizations_of(viewer)
     if own is not None:
         found = found.filter(organization_id__in=own)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from muhafiz.detection.arrivals import arrivals_after
@@ -28,25 +29,31 @@ def preview_notices(*, at: datetime, policy_code: str | None = None, limit: int 
 
     `limit` bounds how many are shown with their text; the counts are over all.
     """
-    shown: list[NoticePreview] = []
     letters = 0
     decisions: Counter[str] = Counter()
     policies = current_policies()
+    closing = [policy for policy in policies if policy_code in {None, policy.code}]
     with tempfile.TemporaryDirectory(prefix="muhafiz-preview-") as scratch:
         root = Path(scratch)
-        arrived = _arrived(policies, at, root)
-        for policy in policies:
-            if policy_code not in {None, policy.code}:
-                continue
-            sources = [*_waiting(policy.code), *arrived.get(policy.code, [])]
-            told = [located(file.path) for file in ToldFile.objects.filter(retired_at=None)]
+        sources = _waiting(closing)
+        for code, files in _arrived(policies, at, root).items():
+            sources.setdefault(code, []).extend(files)
+        told = [located(file.path) for file in ToldFile.objects.filter(retired_at=None)]
+        held, set_apart, author = inhibitions(at), excepted(at), house(at)
+        shown: list[tuple[str, Composition]] = []
+        room = limit
+        for policy in closing:
             plan = make_plan(
-                sources, told, policy, at, inhibitions(at), excepted=excepted(at), root=root
+                sources.get(policy.code, []), told, policy, at, held, excepted=set_apart, root=root
             )
             decisions.update(plan.decisions)
             letters += plan.recipients
-            shown += _shown(root / plan.plan.path, policy, at, limit - len(shown))
-    return Preview(tuple(shown), letters, dict(decisions))
+            for decision, rows in _first(root / plan.plan.path, room):
+                composition = Composition(rows, policy, at, author)
+                room -= len(composition.groups)
+                shown.append((decision, composition))
+    previews = sorted(_previews(shown, at), key=lambda each: each.organization_id)
+    return Preview(tuple(previews[:limit]), letters, dict(decisions))
 
 
 def _arrived(policies: Sequence[Policy], at: datetime, root: Path) -> dict[str, list[Source]]:
@@ -69,40 +76,41 @@ def _standing(pool: Pool) -> str:
     return pool.run.path if pool.run is not None and pool.run.path else pool.path
 
 
-def _waiting(code: str) -> Iterable[Source]:
-    pools = Pool.objects.filter(policy_code=code, run=None).order_by("pk")
-    return [Source(located(pool.path), taken_from(pool)) for pool in pools]
+def _waiting(policies: Iterable[Policy]) -> dict[str, list[Source]]:
+    """The pools that no run has taken yet, by policy."""
+    codes = [policy.code for policy in policies]
+    waiting: dict[str, list[Source]] = {}
+    pools = Pool.objects.filter(policy_code__in=codes, run=None).order_by("pk")
+    for pool in pools.prefetch_related("taken"):
+        source = Source(located(pool.path), taken_from(pool))
+        waiting.setdefault(pool.policy_code, []).append(source)
+    return waiting
 
 
-def _shown(plan: Path, policy: Policy, at: datetime, limit: int) -> list[NoticePreview]:
-    """The first `limit` notices of a plan with their texts."""
-    shown: list[NoticePreview] = []
-    if limit <= 0:
-        return shown
-    author = house(at)
-    for chunk in chunks(plan, -1, limit):
-        for decision in ("tell", "refused"):
-            rows = chunk.rows.filter(pc.equal(chunk.rows["decision"], decision))
-            shown += _previews(Composition(rows, policy, at, author), decision, at)
-        break
-    return sorted(shown, key=lambda each: each.organization_id)[:limit]
+def _first(plan: Path, owners: int) -> Iterator[tuple[str, pa.Table]]:
+    """What a plan tells its first owners, and what it refuses them."""
+    if owners > 0:
+        for chunk in chunks(plan, -1, owners):
+            for decision in ("tell", "refused"):
+                yield decision, chunk.rows.filter(pc.equal(chunk.rows["decision"], decision))
+            break
 
 
-def _previews(composition: Composition, decision: str, at: datetime) -> list[NoticePreview]:
-    owners = [group.organization_id for group in composition.groups]
+def _previews(shown: Sequence[tuple[str, Composition]], at: datetime) -> Iterator[NoticePreview]:
+    """The notices of these compositions, with their texts; owners are looked up once for all."""
+    owners = [group.organization_id for _, composition in shown for group in composition.groups]
     named, reachable = organizations(owners), contacts(owners, at)
-    previews = []
-    for group in composition.groups:
-        owner, found = named.get(group.organization_id), reachable[group.organization_id]
-        would_be = "refused" if decision == "refused" else "released"
-        would_be = would_be if found or decision == "refused" else "undeliverable"
-        reasons = {"refused": "TLP:RED or no known label", "undeliverable": "no contact"}
-        language = languages_of(found)
-        classes: Counter[str] = Counter()
-        for part in group.classes:
-            classes[part.name] += part.stop - part.start
-        previews.append(
-            NoticePreview(
+    for decision, composition in shown:
+        for group in composition.groups:
+            owner, found = named.get(group.organization_id), reachable[group.organization_id]
+            would_be = "refused" if decision == "refused" else "released"
+            would_be = would_be if found or decision == "refused" else "undeliverable"
+            reasons = {"refused": "TLP:RED or no known label", "undeliverable": "no contact"}
+            language = languages_of(found)
+            classes: Counter[str] = Counter()
+            for part in group.classes:
+                classes[part.name] += part.stop - part.start
+            yield NoticePreview(
                 organization_id=group.organization_id,
                 organization_name=owner.name(language) if owner else str(group.organization_id),
                 policy_code=composition.policy.code,
@@ -115,5 +123,3 @@ def _previews(composition: Composition, decision: str, at: datetime) -> list[Not
                 language=language,
                 text=composition.text(group, owner, language) if decision == "tell" else "",
             )
-        )
-    return previews

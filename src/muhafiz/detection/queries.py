@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 import pyarrow as pa
@@ -76,6 +76,10 @@ __all__ = [
     "waiting_events",
     "withheld_rows",
 ]
+
+
+_NOTICES_SEARCHED: Final = 200
+_CLOCKS_DIFFER: Final = timedelta(days=1)  # of the machine that received and the one that wrote
 
 
 def policies() -> list[PolicyFacts]:
@@ -198,17 +202,25 @@ def contact_versions(notice_id: int) -> list[tuple[LetterFacts, Any]]:
     ]
 
 
-def notices_of_event(*, key: int, organization_id: int | None) -> list[NoticeFacts]:
-    """The notices that told an event to its owner, the latest first."""
+def notices_of_event(
+    *, key: int, organization_id: int | None, received_at: datetime | None = None
+) -> list[NoticeFacts]:
+    """The notice that told an event to its owner: none or one, for no event is told twice.
+
+    Looked for among the owner's next notices after the event's report was received, where that
+    moment is given; else among the latest.
+    """
     if organization_id is None:
         return []
     found = Notice.objects.filter(organization_id=organization_id).select_related("run")
-    return [
-        notice_facts(row)
-        for row in found.order_by("-pk")[:100]
-        if located(row.run.path).exists()
-        and _tells(row.run.path, row.organization_id, row.decision, key)
-    ]
+    found = found.order_by("-pk")
+    if received_at is not None:
+        found = found.filter(created_at__gte=received_at - _CLOCKS_DIFFER).order_by("pk")
+    for row in found[:_NOTICES_SEARCHED]:
+        path = row.run.path
+        if located(path).exists() and _tells(path, organization_id, row.decision, key):
+            return [notice_facts(row)]
+    return []
 
 
 def _tells(path: str, organization_id: int, decision: str, key: int) -> bool:

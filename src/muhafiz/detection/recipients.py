@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from muhafiz.constituency import queries as constituency
 from muhafiz.constituency.facts import ContactFacts, OrganizationFacts
+from muhafiz.detection.bundling import MOST_BYTES
 from muhafiz.detection.composing import House
 from muhafiz.detection.planning import Inhibitions
 from muhafiz.keyring.queries import own_certificate
@@ -37,7 +38,9 @@ def house(at: datetime) -> House:
         fingerprint = own_certificate(at=at).fingerprint
     except NoSigningCertificate:
         fingerprint = ""
-    return House(sender.names, sender.address, fingerprint, zone(at))
+    most = value_or("notices.attachment_mib", None, at=at)
+    attached = most * 2**20 if isinstance(most, int) and most > 0 else MOST_BYTES
+    return House(sender.names, sender.address, fingerprint, zone(at), attached)
 
 
 def contacts(organization_ids: Iterable[int], at: datetime) -> dict[int, list[ContactFacts]]:

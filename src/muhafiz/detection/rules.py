@@ -251,3 +251,12 @@ def _labels(rows: pa.Table) -> np.ndarray:
 
 def _texts(rows: pa.Table, name: str) -> pa.ChunkedArray:
     return pc.fill_null(rows[name], "")
+
+
+def is_lost(states: Iterable[str]) -> bool:
+    """Whether letters in these states of the outbox reach nobody unless something is done.
+
+    None is on its way, has left, or may have left; a letter that a person stopped does not count.
+    """
+    found = set(states)
+    return bool(found & {"failed", "held"}) and found <= {"failed", "held", "cancelled"}

@@ -44,7 +44,7 @@ def newest_version() -> int:
 
 def taken_from(pool: Pool) -> frozenset[int]:
     """The organizations whose rows were taken ahead from a pool."""
-    return frozenset(pool.taken.values_list("organization_id", flat=True))
+    return frozenset(taken.organization_id for taken in pool.taken.all())
 
 
 def rows_of_pool(pool: Pool) -> pa.Table:
@@ -63,7 +63,8 @@ def sources_of(run: DigestRun) -> list[Source]:
     if run.organization_id is not None:
         taken = TakenAhead.objects.filter(run=run).select_related("pool").order_by("pool_id")
         return [Source(located(entry.pool.path)) for entry in taken]
-    return [Source(located(pool.path), taken_from(pool)) for pool in run.pools.order_by("pk")]
+    pools = run.pools.order_by("pk").prefetch_related("taken")
+    return [Source(located(pool.path), taken_from(pool)) for pool in pools]
 
 
 def notice_table(path: str, organization_id: int, decision: str | None = None) -> pa.Table:

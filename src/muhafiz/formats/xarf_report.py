@@ -102,12 +102,12 @@ def xarf_report(
     return {key: value for key, value in report.items() if value is not None}
 
 
-def xarf_document(
+def xarf_objects(
     events: Iterable[Mapping[str, Any]], *, number: str, reporter: Reporter, now: datetime
 ) -> bytes:
-    """All events of a notice as one JSON array, UTF-8."""
-    reports = [xarf_report(event, number=number, reporter=reporter, now=now) for event in events]
-    return orjson.dumps(reports, option=orjson.OPT_INDENT_2)
+    """Events of a notice as JSON objects with commas between: in [ and ] they are a document."""
+    reports = (xarf_report(event, number=number, reporter=reporter, now=now) for event in events)
+    return b",\n".join(orjson.dumps(report, option=orjson.OPT_INDENT_2) for report in reports)
 
 
 def _kind(event: Mapping[str, Any]) -> tuple[str, str]:

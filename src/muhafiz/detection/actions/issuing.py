@@ -55,13 +55,17 @@ class Built:
 def build_notices(chunk: Chunk, policy: Policy, until: datetime, house: House) -> Built:
     """The notices in rows of the decisions "tell" and "refused"; safe in a thread of its own."""
     told, refused = (
-        Composition(
-            chunk.rows.filter(pc.equal(chunk.rows["decision"], decision)), policy, until, house
-        )
+        Composition(_of(chunk.rows, decision), policy, until, house)
         for decision in ("tell", "refused")
     )
     told.prepare()
     return Built(told, refused, chunk.upto)
+
+
+def _of(rows: pa.Table, decision: str) -> pa.Table:
+    """The rows of one decision; all of them are not copied."""
+    chosen = pc.equal(rows["decision"], decision)
+    return rows if pc.all(chosen).as_py() else rows.filter(chosen)
 
 
 def prepare_notices(built: Built, now: datetime) -> Prepared:
@@ -136,8 +140,6 @@ def send_notices(
             orders.append(Order(released, draft, notice.policy_code, recipient, window))
             places.append((notice, contact))
     messages = enqueue_messages(orders, actor=actor, now=now) if orders else []
-    for notice in {id(notice): notice for notice, _ in places}.values():
-        notice.letters = []
     for (notice, contact), message in zip(places, messages, strict=True):
         notice.letters.append(
             {"contact": contact.id, "version": contact.version, "message": str(message)}

@@ -1,12 +1,16 @@
-"""Sending what is due, sending now, holding, and letting go."""
+"""Sending what is due, and sending now."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
-from typing import TypeVar
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final, TypeVar
 
+import duckdb
+import pyarrow as pa
 from django.db import transaction
 
 from muhafiz.audit.actions.entries import record_entry
@@ -17,7 +21,6 @@ from muhafiz.detection.actions.issuing import (
     build_notices,
     issue_notices,
     prepare_notices,
-    send_notices,
 )
 from muhafiz.detection.actions.windows import (
     gather_arrivals,
@@ -26,33 +29,27 @@ from muhafiz.detection.actions.windows import (
     seal_windows,
     sort_unmatched,
 )
-from muhafiz.detection.composing import Chunk, chunks
+from muhafiz.detection.composing import chunks
 from muhafiz.detection.facts import Sent
 from muhafiz.detection.files import located
 from muhafiz.detection.models import DigestPolicy, DigestRun, Notice, Pool, TakenAhead
-from muhafiz.detection.recipients import contacts, house
+from muhafiz.detection.recipients import house
 from muhafiz.detection.stored import notice_table, policy_value
-from muhafiz.notifications.actions.letters import cancel_message
-from muhafiz.notifications.queries import letter
 
 T = TypeVar("T")
 LETTERS_AT_ONCE = 1_000  # in one transaction
-_TRY_AGAIN_FOR = timedelta(days=30)  # an undeliverable notice waits so long for a contact
+_LOG = logging.getLogger(__name__)
+#: What reading a file that is cut short, altered or gone makes the libraries raise.
+_DAMAGED: Final = (OSError, ValueError, pa.ArrowException, duckdb.Error)
 
 #: Called with (organizations done, organizations in all, what is being done).
 Progress = Callable[[int, int, str], None]
 
 
-class CannotHold(Refusal):
-    """The notice's letter has left, or there is none."""
+class DigestUnfinished(Refusal):
+    """A step of the digest met a file that cannot be read; everything else was done."""
 
-    text = "Notice {notice} cannot be held: {reason}."
-
-
-class CannotLetGo(Refusal):
-    """The notice is not held, or nobody can be written to."""
-
-    text = "Notice {notice} cannot be sent: {reason}."
+    text = "{faults} of the digest failed; everything else was done. The first: {step}: {fault}"
 
 
 class NothingToSend(Refusal):
@@ -64,16 +61,29 @@ class NothingToSend(Refusal):
 def send_due_notices(*, actor: Actor, clock: Clock, progress: Progress = lambda *_: None) -> Sent:
     """The whole digest: gather, sort, seal, plan, compose. Run as often as wanted.
 
-    Each step stands on its own committed outcome, so whatever was killed goes on where it was.
+    Each step stands on its own committed outcome, so whatever was killed goes on where it was. A
+    report, run or file that is damaged keeps back what is in it and nothing else.
+
+    Raises:
+        DigestUnfinished: some step failed; all others were taken.
     """
-    gathered = gather_arrivals(actor=actor, now=clock.now())
-    sort_unmatched(actor=actor, now=clock.now())
+    faults: list[tuple[str, Exception]] = []
+    gathered = 0
+    with _apart("gathering new events", faults):
+        gathered = gather_arrivals(actor=actor, now=clock.now())
+    with _apart("sorting unmatched events", faults):
+        sort_unmatched(actor=actor, now=clock.now())
     sealed = seal_windows(actor=actor, now=clock.now())
     composed: list[str] = []
     for run in DigestRun.objects.exclude(state=DigestRun.State.DONE).order_by("pk"):
-        plan_run(run.pk, actor=actor, now=clock.now())
-        composed += compose_run(run.pk, actor=actor, clock=clock, progress=progress)
-    merge_told_files(now=clock.now())
+        with _apart(f"policy {run.policy_code}, {run.window}", faults):
+            plan_run(run.pk, actor=actor, now=clock.now())
+            composed += compose_run(run.pk, actor=actor, clock=clock, progress=progress)
+    with _apart("merging told files", faults):
+        merge_told_files(now=clock.now())
+    if faults:
+        step, fault = faults[0]
+        raise DigestUnfinished(faults=len(faults), step=step, fault=fault) from fault
     return Sent(
         gathered=gathered,
         runs=len(sealed),
@@ -81,6 +91,16 @@ def send_due_notices(*, actor: Actor, clock: Clock, progress: Progress = lambda 
         undeliverable=composed.count(Notice.State.UNDELIVERABLE),
         refused=composed.count(Notice.State.REFUSED),
     )
+
+
+@contextmanager
+def _apart(step: str, faults: list[tuple[str, Exception]]) -> Iterator[None]:
+    """Note what damaged files do to this step, and let the others go on."""
+    try:
+        yield
+    except _DAMAGED as fault:
+        _LOG.exception("digest: %s", step)
+        faults.append((step, fault))
 
 
 def compose_run(
@@ -209,96 +229,3 @@ def _take_ahead(organization_id: int, actor: Actor, now: datetime) -> list[int]:
 
 def _has_rows(pool: Pool, organization_id: int) -> bool:
     return bool(notice_table(pool.path, organization_id).num_rows)
-
-
-def send_stranded(*, actor: Actor, now: datetime) -> int:
-    """Send undeliverable notices of the last 30 days that have a contact now; how many."""
-    stranded = Notice.objects.filter(
-        state=Notice.State.UNDELIVERABLE, created_at__gte=now - _TRY_AGAIN_FOR
-    )
-    owners = set(stranded.values_list("organization_id", flat=True))
-    reachable = [owner for owner, found in contacts(owners, now).items() if found]
-    sent = 0
-    for start in range(0, len(reachable), LETTERS_AT_ONCE):
-        some = reachable[start : start + LETTERS_AT_ONCE]
-        for notice in stranded.filter(organization_id__in=some).order_by("pk"):
-            state = _compose_again(notice.pk, notice.window, actor, now)
-            sent += state == Notice.State.RELEASED
-    return sent
-
-
-@transaction.atomic
-def hold_notice(*, notice_id: int, reason: str, actor: Actor, now: datetime) -> None:
-    """Keep a notice's letters from leaving; those that left stay sent.
-
-    Raises:
-        CannotHold: no letter of it is still in the outbox, or no reason is given.
-    """
-    notice = Notice.objects.select_for_update().get(pk=notice_id)
-    if not reason.strip():
-        raise CannotHold(notice=notice, reason="it needs a reason")
-    ids = [entry["message"] for entry in notice.letters]
-    found = [letter(message) for message in ids]
-    waiting = [each for each in found if each is not None and each.state in {"queued", "held"}]
-    if notice.state != Notice.State.RELEASED or not waiting or len(waiting) < len(ids):
-        raise CannotHold(notice=notice, reason="its letter has left, or there is none")
-    for each in waiting:
-        cancel_message(message=each.id, reason=f"Held: {reason}", actor=actor, now=now)
-    notice.state, notice.reason = Notice.State.HELD, reason
-    notice.save(update_fields=["state", "reason"])
-    record_entry(
-        actor=actor,
-        now=now,
-        action="detection.hold_notice",
-        subject=f"notice:{notice.pk}",
-        details={"reason": reason},
-    )
-
-
-@transaction.atomic
-def release_notice(*, notice_id: int, actor: Actor, now: datetime) -> None:
-    """Send a held notice after all, or an undeliverable one that has a contact now.
-
-    Raises:
-        CannotLetGo: it is neither, or nobody can be written to.
-    """
-    notice = Notice.objects.select_for_update().get(pk=notice_id)
-    if notice.state not in {Notice.State.HELD, Notice.State.UNDELIVERABLE}:
-        raise CannotLetGo(notice=notice, reason=f"it is {notice.state}")
-    if not contacts([notice.organization_id], now)[notice.organization_id]:
-        raise CannotLetGo(notice=notice, reason="there is nobody to write to")
-    held = notice.state == Notice.State.HELD
-    # A held notice's first letters keep their keys in the outbox: a person asks for new ones.
-    window = f"{notice.window} let go {now:%Y-%m-%dT%H:%M:%S}" if held else notice.window
-    _compose_again(notice.pk, window, actor, now)
-    record_entry(
-        actor=actor,
-        now=now,
-        action="detection.release_notice",
-        subject=f"notice:{notice.pk}",
-    )
-
-
-@transaction.atomic
-def _compose_again(notice_id: int, window: str, actor: Actor, now: datetime) -> str:
-    """Compose a notice from its plan's rows, under its own number when it has one."""
-    notice = Notice.objects.select_for_update().select_related("run__policy").get(pk=notice_id)
-    waiting = {Notice.State.HELD, Notice.State.UNDELIVERABLE}
-    if notice.state not in waiting:
-        return ""  # another job was quicker
-    rows = notice_table(notice.run.path, notice.organization_id, notice.decision)
-    policy = policy_value(notice.run.policy)
-    chunk = Chunk(rows, notice.organization_id, last=True)
-    built = build_notices(chunk, policy, notice.run.sealed_at, house(now))
-    prepared = prepare_notices(built, now)
-    pairs = [(group, notice) for group in prepared.told.groups]
-    send_notices(prepared, pairs, window, actor=actor, now=now)
-    notice.save()
-    record_entry(
-        actor=actor,
-        now=now,
-        action="detection.compose_notices",
-        subject=f"notice:{notice.pk}",
-        details={"number": notice.number, "state": notice.state},
-    )
-    return str(notice.state)

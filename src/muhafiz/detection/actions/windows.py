@@ -38,6 +38,7 @@ from muhafiz.detection.stored import (
     rows_of_pool,
     sources_of,
 )
+from muhafiz.jobs.rules import CLOCK_TOLERANCE
 
 _TOLD_FILES_MOST = 16
 _FORGET_AFTER = timedelta(days=400)  # longer than any policy's resend_days
@@ -107,21 +108,21 @@ def seal_windows(*, actor: Actor, now: datetime) -> list[int]:
 def _sealed(row: DigestPolicy, window: Window, actor: Actor, now: datetime) -> int | None:
     waiting = Pool.objects.filter(policy_code=row.code, run=None)
     if row.cadence == "at_once":
-        first = waiting.aggregate(first=Min("pk"))["first"]
-        # Each pool is bound once, so its number makes the label unique whatever the clock says.
-        oldest = waiting.aggregate(oldest=Min("gathered_at"))["oldest"]
-        window = Window(oldest or now, now, f"{first} at once")
-    else:
-        mark = Watermark.objects.filter(policy_code=row.code, sealed_until__lt=window.end)
-        if not mark.update(sealed_until=window.end):
+        # What only waits for its threshold stays, until more comes or the policy changes.
+        if not waiting.exclude(carried=True, matched_version__gte=row.pk).exists():
             return None
-    pools = list(waiting.select_for_update().values_list("pk", flat=True))
+        oldest = waiting.aggregate(oldest=Min("gathered_at"))["oldest"]
+        window = Window(oldest or now, now, "at once")
+    elif not _closes(row.code, window.end, now):
+        return None
+    pools = list(waiting.select_for_update().order_by("pk").values_list("pk", flat=True))
     if not pools:
         return None
+    label = _label(row.code, window.label, pools[0])
     run = DigestRun.objects.create(
         policy=row,
         policy_code=row.code,
-        window=window.label,
+        window=label,
         window_start=window.start,
         window_end=window.end,
         sealed_at=now,
@@ -132,9 +133,33 @@ def _sealed(row: DigestPolicy, window: Window, actor: Actor, now: datetime) -> i
         now=now,
         action="detection.seal_window",
         subject=f"digest:{run.pk}",
-        details={"policy": row.code, "window": window.label, "pools": len(pools)},
+        details={"policy": row.code, "window": label, "pools": len(pools)},
     )
     return run.pk
+
+
+def _closes(code: str, end: datetime, now: datetime) -> bool:
+    """Move the policy's watermark on to a window's end; False when that window is sealed already.
+
+    A watermark that lies ahead of now was set under a clock that went too fast. It comes back, so
+    that the window open now is sealed when it closes, and not when the time then shown has come.
+    """
+    marks = Watermark.objects.filter(policy_code=code)
+    if marks.filter(sealed_until__lt=end).update(sealed_until=end):
+        return True
+    marks.filter(sealed_until__gt=now + CLOCK_TOLERANCE).update(sealed_until=end)
+    return False
+
+
+def _label(code: str, name: str, first_pool: int) -> str:
+    """What the outbox knows the window by: a name that comes once, whatever the clock says.
+
+    Each pool is bound once, so its number makes the name unique.
+    """
+    if name == "at once":
+        return f"{first_pool} at once"
+    taken = DigestRun.objects.filter(policy_code=code, window=name).exists()
+    return f"{name} again {first_pool}" if taken else name
 
 
 def plan_run(run_id: int, *, actor: Actor, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The words of a letter, per language: one folder with `notice.txt` and `words.toml`. Pure.
+"""The words of letters, per language: a folder with `notice.txt`, `recall.txt`, `words.toml`. Pure.
 
 Plain text only. What comes from outside (names, lines of events) is put in as a value and never
 read as a template again.
@@ -7,7 +7,7 @@ read as a template again.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -26,6 +26,16 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes with it: the first `rows` of the notice's events, packed when large."""
+
+    name: str
+    kind: str  # csv, xarf
+    rows: int
+    packed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """What a letter says. `until` and `date` are texts already; digest is the CSV's SHA-256."""
 
@@ -39,12 +49,25 @@ class Letter:
     events: int
     repeated: int
     sections: tuple[Section, ...]
-    csv_name: str
-    xarf_name: str  # empty: none attached
+    files: tuple[File, ...]
     digest: str
     verify_code: str
     verify_url: str
     fingerprint: str  # empty: the house has no OpenPGP key
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What a letter says that takes a notice back. `date` and `sent` are texts already."""
+
+    number: str
+    organization: str
+    cert: str
+    tlp: str
+    date: str
+    sent: str
+    reason: str
+    verify_url: str
 
 
 def languages() -> list[str]:
@@ -70,7 +93,7 @@ def write_letter(letter: Letter, language: str) -> tuple[str, str]:
     words = _words(language)
     facts = {"number": letter.number, "tlp": letter.tlp, "organization": letter.organization}
     opening = words["opening_at_once" if letter.at_once else "opening"]
-    text = _template(language).format(
+    text = _template(language, "notice.txt").format(
         **facts,
         tlp_meaning=words["tlp"][letter.tlp],
         cert=letter.cert,
@@ -86,6 +109,14 @@ def write_letter(letter: Letter, language: str) -> tuple[str, str]:
         key=words["key"].format(fingerprint=letter.fingerprint) if letter.fingerprint else "",
     )
     return words["subject"].format(**facts, events=letter.events), text
+
+
+def write_recall(recall: Recall, language: str) -> tuple[str, str]:
+    """Subject and text."""
+    words = _words(language)
+    facts = asdict(recall)
+    text = _template(language, "recall.txt").format(**facts, tlp_meaning=words["tlp"][recall.tlp])
+    return words["recall_subject"].format(**facts), text
 
 
 def type_title(name: str, language: str) -> str:
@@ -120,9 +151,14 @@ def _section(section: Section, words: dict[str, Any]) -> str:
 
 
 def _attachments(letter: Letter, words: dict[str, Any]) -> str:
-    lines = [words["attachment_csv"].format(name=letter.csv_name, events=letter.events)]
-    if letter.xarf_name:
-        lines.append(words["attachment_xarf"].format(name=letter.xarf_name))
+    lines = []
+    for file in letter.files:
+        facts = {"name": file.name, "rows": file.rows, "events": letter.events}
+        lines.append(words[f"attachment_{file.kind}"].format(**facts))
+        if file.packed:
+            lines.append(words["attachment_packed"])
+        if file.rows < letter.events:
+            lines.append(words["attachment_cut"].format(**facts))
     return "\n".join(lines)
 
 
@@ -142,5 +178,5 @@ def _words(language: str) -> dict[str, Any]:
 
 
 @cache
-def _template(language: str) -> str:
-    return resources.files(__package__).joinpath(language).joinpath("notice.txt").read_text("utf-8")
+def _template(language: str, name: str) -> str:
+    return resources.files(__package__).joinpath(language).joinpath(name).read_text("utf-8")
