@@ -51,6 +51,12 @@ def test_every_kind_is_found_by_its_names(world):
     assert {kind for kind, _ in found("telnet")} >= {"report", "finding"}
 
 
+def test_who_is_called_so_stands_before_what_was_written_to_them(world):
+    hits = search("quetta", viewer=OFFICER).hits
+    assert len({hit.kind for hit in hits}) > 1
+    assert hits[0].kind == "organization"
+
+
 def test_urdu_is_found_whatever_keyboard_wrote_it(world):
     assert found("كوئٹہ واٹر") == found("کوئٹہ واٹر") != set()
 

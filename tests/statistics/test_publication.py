@@ -67,6 +67,22 @@ def test_a_week_over_is_published_once_through_the_gate(lake, actor):
     assert verdict().whole
 
 
+def test_a_week_waits_as_long_as_rows_about_it_come_in(lake, actor):
+    """What is published never changes: a report that is read by batches must be in whole."""
+    now = datetime(2026, 11, 25, 7, tzinfo=UTC)
+    late = row(source_ip="203.0.113.250", time_source=datetime(2026, 11, 19, tzinfo=UTC))
+    append_batch(accepted([late], report_id=2), report_id=2, batch_number=0, actor=actor, now=now)
+    assert publish_due_weeks(actor=actor, now=now + timedelta(minutes=2)) == []
+    assert publish_due_weeks(actor=actor, now=now + timedelta(minutes=4)) == [WEEK]
+
+
+def test_rows_about_another_week_hold_nothing_up(lake, actor):
+    now = datetime(2026, 11, 25, 7, tzinfo=UTC)
+    other = row(source_ip="203.0.113.251", time_source=datetime(2026, 11, 24, tzinfo=UTC))
+    append_batch(accepted([other], report_id=2), report_id=2, batch_number=0, actor=actor, now=now)
+    assert publish_due_weeks(actor=actor, now=now + timedelta(minutes=1)) == [WEEK]
+
+
 def test_what_one_company_had_alone_is_hidden(lake, actor, now):
     publish_week(WEEK, actor=actor, now=now)
     told = orjson.loads(published_week(WEEK).content)

@@ -61,6 +61,18 @@ def test_a_clock_counts_from_the_arrival_wherever_the_hands_are_set_later(arrive
     assert (look == "over") == rules.is_overdue(due, now) == (now > due)
 
 
+@given(MOMENTS, st.integers(1, 10_000), MOMENTS)
+def test_what_is_left_of_a_clock_runs_from_one_to_nothing(arrived, minutes, now):
+    due = arrived + timedelta(minutes=minutes)
+    left = rules.time_left(arrived, due, now)
+    assert 0 <= left <= 1
+    assert (left == 0) == (now >= due)
+    assert (left == 1) == (now <= arrived)
+    near = rules.near_since(arrived, due)
+    assert (rules.clock_look(arrived, due, now) == "near") == (near <= now <= due)
+    assert rules.time_left(arrived, arrived, now) == 0
+
+
 @given(SEVERITIES)
 def test_a_rank_is_its_severity(severity):
     assert rules.severity_of(rules.rank_of(severity)) == severity

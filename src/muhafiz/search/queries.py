@@ -29,6 +29,8 @@ from muhafiz.search.sources import sources
 
 PAGE = 30
 _LAST = "\U0010ffff"
+#: Whoever is called so stands before all that was written to them or found at their networks.
+_NAMED_FIRST = "organization"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def _beginning(needle: str) -> Q:
 
 
 def _ranked(found: QuerySet[Entry], asked: Sequence[str]) -> QuerySet[Entry]:
-    """The better the terms, the higher; of equals the latest first."""
+    """The better the terms, the higher; of equals who is called so, then the latest."""
     score: Any = Value(0)
     for needle in asked:
         whole = Term.objects.filter(entry=OuterRef("pk"), term=needle)
@@ -116,7 +118,9 @@ def _ranked(found: QuerySet[Entry], asked: Sequence[str]) -> QuerySet[Entry]:
             score = score + Case(
                 When(heavy, then=Value(weight)), default=Value(0), output_field=IntegerField()
             )
-    return found.annotate(score=score).order_by("-score", F("moment").desc(nulls_last=True), "-pk")
+    named = Case(When(kind=_NAMED_FIRST, then=Value(0)), default=Value(1))
+    latest = F("moment").desc(nulls_last=True)
+    return found.annotate(score=score, named=named).order_by("-score", "named", latest, "-pk")
 
 
 def _hit(row: Any) -> Hit:

@@ -8,7 +8,7 @@ from muhafiz.jobs.registry import JobRun, job
 from muhafiz.statistics.actions.publication import publish_due_weeks
 
 
-@job("statistics.publish", every=timedelta(hours=1), attempts=3, lease=timedelta(minutes=10))
+@job("statistics.publish", every=timedelta(minutes=10), attempts=3, lease=timedelta(minutes=10))
 def publish(run: JobRun) -> None:
     """Publish the figures of weeks that are over."""
     publish_due_weeks(actor=run.actor, now=run.now())

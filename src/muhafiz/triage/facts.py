@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,9 @@ from typing import Any
 
 from muhafiz.constituency.facts import OrganizationFacts
 from muhafiz.triage import rules
+
+#: A number as rooms give it, "F-48207"; a feed's name or a fault's code is none.
+_SHORT = re.compile(r"[A-Z]{1,3}-\d{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,7 @@ class ItemFacts:
     @property
     def shown_number(self) -> str:
         """The number of the thing itself where it is a short one, else the item's."""
-        short = self.reference[:1].isalpha() and len(self.reference) <= 12  # noqa: PLR2004 - fits its column
-        return self.reference if short and "-" in self.reference else self.number
+        return self.reference if _SHORT.fullmatch(self.reference) else self.number
 
     def age(self, now: datetime) -> timedelta:
         """For how long it lasts; never less than nothing, wherever the clock stands."""
@@ -90,12 +93,25 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class KindFacts:
+    """The items of one kind: how many, and how many different problems they are."""
+
+    kind: str
+    items: int
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
 class GroupFacts:
-    """Items alike: how many, of how many organizations, the worst and the earliest due."""
+    """Items alike: how many, of how many organizations, the worst and the earliest due.
+
+    `free`: how many of them nobody has.
+    """
 
     likeness: str
     example: ItemFacts
     items: int
+    free: int
     organizations: int
     severity: str
     due_at: datetime | None

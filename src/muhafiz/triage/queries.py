@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 
 from muhafiz.accounts.queries import people
 from muhafiz.accounts.rules import check_may, may
@@ -17,6 +17,7 @@ from muhafiz.triage.facts import (
     FailureFacts,
     GroupFacts,
     ItemFacts,
+    KindFacts,
     NoteFacts,
     Page,
     RunFacts,
@@ -151,6 +152,18 @@ def item(item_id: int, *, viewer: Actor) -> ItemFacts | None:
     return next(iter(item_facts(visible(viewer).filter(pk=item_id))), None)
 
 
+def items_numbered(number: str, *, viewer: Actor, limit: int = 3) -> list[ItemFacts]:
+    """The items of this number, their own or that of the thing itself; open ones first."""
+    if not may(viewer, "queue.read"):
+        return []
+    told = number.strip()
+    named = _NUMBER.fullmatch(told)
+    wanted = Q(pk=int(named[1])) if named else Q(reference__in={told, told.upper()} - {""})
+    open_first = F("closed_at").asc(nulls_first=True)
+    found = visible(viewer).filter(wanted).order_by(open_first, *ordered("target"))
+    return item_facts(found[:limit])
+
+
 def items_by_id(item_ids: Iterable[int], *, viewer: Actor) -> list[ItemFacts]:
     """The items of these ids that the viewer may see, by their clocks."""
     found = visible(viewer).filter(pk__in=list(item_ids)[:500])
@@ -223,6 +236,7 @@ def groups(
     rows = list(
         found.annotate(
             n=Count("pk"),
+            free=Count("pk", filter=Q(owner__isnull=True)),
             owners=Count("organization_id", distinct=True),
             worst=Max("rank"),
             first_due=Min("due_at"),
@@ -238,12 +252,20 @@ def groups(
             likeness=row["likeness"],
             example=examples[row["example"]],
             items=row["n"],
+            free=row["free"],
             organizations=row["owners"],
             severity=rules.severity_of(row["worst"]),
             due_at=row["first_due"],
         )
         for row in rows
     )
+
+
+def makeup(wanted: Filter, *, viewer: Actor, now: datetime) -> tuple[KindFacts, ...]:
+    """What the items that match are made of, kind by kind; whatever kind the filter asks for."""
+    found = matching(wanted.without("kind"), viewer=viewer, now=now).order_by().values("kind")
+    rows = found.annotate(n=Count("pk"), groups=Count("likeness", distinct=True)).order_by("kind")
+    return tuple(KindFacts(row["kind"], row["n"], row["groups"]) for row in rows)
 
 
 def choices(*, viewer: Actor) -> dict[str, list[str]]:

@@ -169,8 +169,19 @@ def clock_look(arrived_at: datetime, due_at: datetime | None, now: datetime) -> 
         return "none"
     if due_at < now:
         return "over"
-    whole = due_at - arrived_at
-    return "near" if due_at - now <= whole * _SOON else "good"
+    return "near" if now >= near_since(arrived_at, due_at) else "good"
+
+
+def near_since(arrived_at: datetime, due_at: datetime) -> datetime:
+    """From when on a clock is called near."""
+    return due_at - (due_at - arrived_at) * _SOON
+
+
+def time_left(arrived_at: datetime, due_at: datetime, now: datetime) -> float:
+    """The part of an item's time that is left: 1 on its arrival, 0 from its target on."""
+    whole = (due_at - arrived_at).total_seconds()
+    left = (due_at - now).total_seconds()
+    return max(0.0, min(left / whole, 1.0)) if whole > 0 else 0.0
 
 
 def reaches(act: Act, state: str) -> bool:

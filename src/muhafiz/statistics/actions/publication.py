@@ -37,6 +37,7 @@ ROW: Trait = "classification_taxonomy"
 COLUMN: Trait = "sector"
 UNKNOWN = "unknown"  # events whose class, or whose owner's sector, is not known
 _SETTLED = timedelta(hours=6)  # after a week's end: reports about its last day still come in
+_QUIET = timedelta(minutes=3)  # without new rows about a week: a report is read by batches
 _MOST_WEEKS = 53
 _PUBLIC = Audience("public", "public", "The public")
 
@@ -48,14 +49,24 @@ class WeekNotOver(Refusal):
 
 
 def publish_due_weeks(*, actor: Actor, now: datetime) -> list[str]:
-    """Publish every week that is over and not published yet; their names, oldest first."""
+    """Publish every week that is over and not published yet; their names, oldest first.
+
+    A week about which rows come in at this moment waits: what is published never changes.
+    """
     first = min((volume.day for volume in lake.volumes()), default=None)
     if first is None:
         return []
     weeks = full_weeks(first, now - _SETTLED)[-_MOST_WEEKS:]
     present = set(WeeklyFigures.objects.filter(week__in=weeks).values_list("week", flat=True))
-    missing = [week for week in weeks if week not in present]
+    missing = [week for week in weeks if week not in present and _is_quiet(week, now)]
     return [week for week in missing if publish_week(week, actor=actor, now=now)]
+
+
+def _is_quiet(week: str, now: datetime) -> bool:
+    since, until = week_bounds(week)
+    came = lake.last_append(since.date(), (until - timedelta(days=1)).date())
+    # A clock that was set back does not hold weeks up until it has caught up.
+    return came is None or not timedelta(0) <= now - came < _QUIET
 
 
 @transaction.atomic
