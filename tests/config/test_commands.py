@@ -17,6 +17,7 @@ from muhafiz.common.refusal import Refusal
 from muhafiz.config.command import muhafiz
 from muhafiz.config.standard_feeds import make_standard_feeds
 from muhafiz.detection.actions.policies import install_default_policies
+from muhafiz.feeds.rules import BadFeed
 from muhafiz.rulebook.actions.profile import load_profile
 
 pytestmark = pytest.mark.usefixtures("folders")
@@ -126,6 +127,29 @@ class TestFeeds:
         feed = next(one for one in told("feeds", "list") if one["name"] == "partner")
         assert not feed["enabled"]
         assert "hunter" not in call("feeds", "list", "--json")
+
+    def test_changed_and_what_is_not_named_stays(self):
+        call("feeds", "add", "partner", "--source", "generic", "--expect-every", "60")
+        options = '{"mapping": {"map": {"source_ip": ["address"]}}}'
+        call("feeds", "change", "partner", "--options", options, "--tlp", "GREEN")
+        feed = next(one for one in told("feeds", "list") if one["name"] == "partner")
+        assert feed["options"] == {"mapping": {"map": {"source_ip": ["address"]}}}
+        assert (feed["tlp"], feed["expected_every"]) == ("GREEN", 3600)
+        call("feeds", "change", "partner", "--expect-every", "0")
+        feed = next(one for one in told("feeds", "list") if one["name"] == "partner")
+        assert (feed["tlp"], feed["expected_every"]) == ("GREEN", None)
+        wrong = '{"mapping": {"type": "nonsense"}}'
+        with pytest.raises(BadFeed, match="no RSIT type"):
+            call("feeds", "change", "partner", "--options", wrong)
+
+    def test_a_mapping_is_guessed_and_offered(self, tmp_path):
+        path = tmp_path / "list.csv"
+        path.write_text("when;address\n22.11.2026 08:15;192.0.2.1\n")
+        answer = told("feeds", "guess", str(path))
+        assert answer["mapping"]["map"]["source_ip"] == ["address"]
+        assert answer["why"]["time_source"].endswith("%d.%m.%Y %H:%M")
+        options = call("feeds", "guess", str(path)).splitlines()[-1]
+        call("feeds", "add", "partner", "--source", "generic", "--options", options)
 
     def test_options_that_are_no_object(self):
         assert "no JSON object" in call(
@@ -296,17 +320,3 @@ def test_serving_an_empty_installation_is_refused_in_words(tmp_path):
     assert answer.returncode == 1
     assert "This installation is empty. Run: muhafiz init" in answer.stderr
     assert "Traceback" not in answer.stderr
-
-
-@pytest.mark.django_db
-def test_doctor_tells_of_a_map_that_lacks_a_region(settings, tmp_path, now):
-    from muhafiz.config import doctor
-
-    load_profile("pakistan", actor=Actor.command("operator"), now=now)
-    settings.REGION_MAP = tmp_path / "map.geojson"
-    assert any("map of regions" in found.what for found in doctor._region_map())
-    settings.REGION_MAP.write_text(
-        '{"type": "FeatureCollection", "features": [{"properties": {"code": "PK-PB"}, "geometry":'
-        ' {"type": "Polygon", "coordinates": [[[70, 30], [71, 30], [71, 31], [70, 30]]]}}]}'
-    )
-    assert any("no shape of PK-BA" in found.what for found in doctor._region_map())

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+
+import pytest
+
+from muhafiz.config.command import processes
+from muhafiz.config.supervisor import platform_children
 
 CHILD = "import os,sys,time; open(sys.argv[1],'a').write(str(os.getpid())+'\\n'); time.sleep(60)"
 
@@ -80,3 +87,47 @@ main()
         check=False,
     )
     assert told.stdout.strip() == "[]", told.stderr
+
+
+def test_one_machine_is_a_web_process_and_workers_of_which_the_first_keeps_the_schedule():
+    children = platform_children("127.0.0.1:1", workers=3, threads=2)
+    assert [child.name for child in children] == ["web", "worker 1", "worker 2", "worker 3"]
+    assert [child.name for child in children if "--schedule" in child.command] == ["worker 1"]
+
+
+def test_a_worker_that_keeps_the_schedule_queues_and_does_timed_work(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "MUHAFIZ_VAR": str(tmp_path)}
+    migrate = (
+        "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'muhafiz.config.settings'; "
+        "django.setup(); from django.core.management import call_command; "
+        "call_command('migrate', verbosity=0)"
+    )
+    subprocess.run([sys.executable, "-c", migrate], env=environment, check=True, timeout=300)
+    command = [sys.executable, "-m", "muhafiz.config.command", "worker", "--schedule"]
+    worker = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+    def done() -> set[str]:
+        with sqlite3.connect(tmp_path / "muhafiz.sqlite3", timeout=30) as database:
+            asked = "SELECT name FROM jobs_job WHERE slot IS NOT NULL AND state = 'done'"
+            return {name for (name,) in database.execute(asked)}
+
+    try:
+        wait_for(lambda: {"feeds.watch", "keyring.sign_audit_head"} <= done(), seconds=120)
+        worker.send_signal(signal.SIGTERM)
+        _, said = worker.communicate(timeout=60)
+    finally:
+        worker.kill()
+        worker.wait()
+    assert worker.returncode == 0, said
+    assert "Traceback" not in said
+
+
+def test_a_schedule_that_breaks_ends_its_worker_so_that_both_begin_anew(monkeypatch):
+    def broken(clock, stop):
+        raise ArithmeticError
+
+    monkeypatch.setattr("muhafiz.jobs.scheduler.keep_schedule", broken)
+    stop = threading.Event()
+    with pytest.raises(ArithmeticError):
+        processes._schedule(stop)
+    assert stop.is_set()

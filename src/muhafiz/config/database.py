@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from muhafiz.config.environment import BadEnvironment
+
 # synchronous=FULL: with WAL and NORMAL, a power cut loses commits already acknowledged.
 # secure_delete: deleted text is overwritten. (trusted_schema=OFF would forbid the JSON checks that
 # Django puts into its tables.)
@@ -20,10 +22,10 @@ def database_settings(url: str, var: Path) -> dict[str, Any]:
     """Django's settings for `url` (postgresql://…), or for SQLite within `var` when empty.
 
     Raises:
-        ValueError: the address names another kind of database.
+        BadEnvironment: the address names another kind of database, or the folder cannot be made.
     """
     if not url:
-        var.mkdir(parents=True, exist_ok=True)
+        _make(var)
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": var / "muhafiz.sqlite3",
@@ -35,30 +37,41 @@ def database_settings(url: str, var: Path) -> dict[str, Any]:
             },
         }
     parts = urlsplit(url)
+    try:
+        port = parts.port or ""
+    except ValueError as error:
+        raise BadEnvironment(f"DATABASE_URL has a bad port: {error}.") from None
     if parts.scheme not in {"postgresql", "postgres"}:
-        raise ValueError("DATABASE_URL must begin with postgresql://, or be empty for SQLite.")
+        raise BadEnvironment("DATABASE_URL must begin with postgresql://, or be empty for SQLite.")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
-        "PORT": parts.port or "",
+        "PORT": port,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadEnvironment(f"MUHAFIZ_VAR cannot be made: {error}.") from None
 
 
 def portal_settings(default: dict[str, Any], url: str) -> dict[str, Any]:
     """The tenants' connection to the same database; `url` names another user, or is empty.
 
     Raises:
-        ValueError: `url` is no address of PostgreSQL, or the database is SQLite.
+        BadEnvironment: `url` is no address of PostgreSQL, or the database is SQLite.
     """
     mirrored = {"TEST": {"MIRROR": "default"}}
     if "sqlite" in default["ENGINE"]:
         if url:
-            raise ValueError("MUHAFIZ_PORTAL_DATABASE_URL needs DATABASE_URL.")
+            raise BadEnvironment("MUHAFIZ_PORTAL_DATABASE_URL needs DATABASE_URL.")
         # Not IMMEDIATE: it never writes. Kept open: shadowing every table takes milliseconds.
         narrow = {"ENGINE": "muhafiz.tenancy.engines.sqlite", "OPTIONS": {"timeout": 30}}
         return {**default, **narrow, **mirrored, "CONN_MAX_AGE": 600}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ SETTINGS: tuple[Setting, ...] = (
         "MUHAFIZ_PUBLIC_URL", "http://127.0.0.1:8000", "The address people type; links in letters."
     ),
     Setting(
-        "MUHAFIZ_HOSTS", "127.0.0.1,localhost,[::1]", "Host names answered to, comma-separated."
+        "MUHAFIZ_HOSTS",
+        "127.0.0.1,localhost,[::1]",
+        "Host names answered to besides that of MUHAFIZ_PUBLIC_URL, comma-separated.",
     ),
     Setting(
         "MUHAFIZ_PROXIES",
@@ -101,6 +105,8 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 _KNOWN = {setting.name: setting for setting in SETTINGS}
+_BIND = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):(\d{1,5})|unix:/.+")
+_LARGEST_PORT = 65_535
 
 
 class BadEnvironment(Exception):  # noqa: N818 - the operator reads it, it is not a bug
@@ -161,6 +167,51 @@ class Environment:
             raise BadEnvironment(f"{name} must be “yes” or “no”, not “{text}”.")
         return text == "yes"
 
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        """The setting as one of `choices`, in capitals.
+
+        Raises:
+            BadEnvironment: it is none of them.
+        """
+        text = self.values[name].upper()
+        if text not in choices:
+            known = ", ".join(choices)
+            raise BadEnvironment(f"{name} must be one of {known}, not “{self.values[name]}”.")
+        return text
+
+    def address(self, name: str) -> str:
+        """The setting as an address of the web, without a slash at its end.
+
+        Raises:
+            BadEnvironment: it is none, or has more than scheme, host and port.
+        """
+        text = self.values[name].rstrip("/")
+        try:
+            parts = urlsplit(text)
+            _ = parts.port  # raises when it is no port
+        except ValueError:
+            parts = urlsplit("")
+        bare = f"{parts.scheme}://{parts.netloc}" == text and not parts.username
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not bare:
+            raise BadEnvironment(
+                f"{name} must be like https://desk.example.org, without a path, not “{text}”."
+            )
+        return text
+
+    def bind(self, name: str) -> str:
+        """The setting as something that a process can listen on: host:port or unix:/path.
+
+        Raises:
+            BadEnvironment: it is neither.
+        """
+        text = self.values[name]
+        found = _BIND.fullmatch(text)
+        if found is None or int(found[1] or 0) > _LARGEST_PORT:
+            raise BadEnvironment(
+                f"{name} must be like 127.0.0.1:8000, [::1]:8000 or unix:/path, not “{text}”."
+            )
+        return text
+
     def file(self, name: str) -> Path | None:
         """The setting as an absolute file; None when empty."""
         return Path(self.values[name]).absolute() if self.values[name] else None
@@ -170,3 +221,10 @@ class Environment:
         chosen = self.values[name]
         base = Path(self.values["MUHAFIZ_VAR"])
         return (Path(chosen) if chosen else base / inside).absolute()
+
+
+def hosts(listed: str, public_url: str) -> list[str]:
+    """The host names that the web answers to: the public one, and those listed with commas."""
+    host = urlsplit(public_url).hostname or ""
+    names = [f"[{host}]" if ":" in host else host, *(each.strip() for each in listed.split(","))]
+    return list(dict.fromkeys(filter(None, names)))

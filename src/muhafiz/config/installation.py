@@ -6,15 +6,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
+from django.core.validators import validate_email
 
 from muhafiz.accounts.actions.entry import issue_entry_link
-from muhafiz.accounts.actions.people import grant_role, register_person
+from muhafiz.accounts.actions.people import BadEmail, grant_role, register_person
+from muhafiz.accounts.rules import plain_email
 from muhafiz.common.actor import Actor
 from muhafiz.config.standard_feeds import make_standard_feeds
 from muhafiz.detection.actions.policies import install_default_policies
 from muhafiz.keyring.actions.certificates import ensure_signing_certificate
-from muhafiz.rulebook.actions.profile import load_profile
+from muhafiz.rulebook.actions.profile import check_profile, load_profile
 from muhafiz.rulebook.queries import loaded_profiles
 from muhafiz.web.build import build_static
 
@@ -55,7 +58,11 @@ def install(
     `cadence` overrides how often letters go out (“at_once” in the demonstration).
 
     1. database and pages; 2. rulebook; 3. the CERT's keys; 4. feeds; 5. notice policies.
+
+    Raises:
+        NoSuchProfile: there is none of this name; nothing was made.
     """
+    check_profile(profile)
     _prepare(say)
     say(f"Loading the jurisdiction profile “{profile}” …")
     load_profile(profile, actor=actor, now=now)
@@ -63,6 +70,18 @@ def install(
     ensure_signing_certificate(actor=actor, now=now)
     make_standard_feeds(actor=actor, now=now)
     install_default_policies(actor=actor, now=now, cadence=cadence)
+
+
+def check_administrator(email: str) -> None:
+    """Refuse an address that no administrator can have, before anything is made.
+
+    Raises:
+        BadEmail: it is no mail address.
+    """
+    try:
+        validate_email(plain_email(email))
+    except ValidationError:
+        raise BadEmail(email=email) from None
 
 
 def admit_administrator(*, email: str, actor: Actor, now: datetime) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from muhafiz.accounts.rules import LONGEST_SESSION
 from muhafiz.config.database import database_settings, portal_settings
-from muhafiz.config.environment import Environment
+from muhafiz.config.environment import Environment, hosts
 from muhafiz.config.secret import secret_key
 from muhafiz.config.signin import sign_in_settings
 
@@ -25,7 +26,12 @@ BATCH_ROWS = ENVIRONMENT.whole("MUHAFIZ_BATCH_ROWS")
 SPARK_REMOTE = ENVIRONMENT.text("MUHAFIZ_SPARK_REMOTE")
 LAKE_MEMORY_MIB = ENVIRONMENT.whole("MUHAFIZ_LAKE_MEMORY_MIB")
 FREE_DISK_PERCENT = ENVIRONMENT.whole("MUHAFIZ_FREE_DISK_PERCENT")
-PUBLIC_URL = ENVIRONMENT.text("MUHAFIZ_PUBLIC_URL").rstrip("/")
+PUBLIC_URL = ENVIRONMENT.address("MUHAFIZ_PUBLIC_URL")
+BIND = ENVIRONMENT.bind("MUHAFIZ_BIND")
+WEB_THREADS = ENVIRONMENT.whole("MUHAFIZ_WEB_THREADS")
+WORKERS = ENVIRONMENT.whole("MUHAFIZ_WORKERS")
+LOG_LEVEL = ENVIRONMENT.choice("MUHAFIZ_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_JSON = ENVIRONMENT.flag("MUHAFIZ_LOG_JSON")
 SMTP_URL = ENVIRONMENT.text("MUHAFIZ_SMTP_URL")
 MAIL_FROM = ENVIRONMENT.text("MUHAFIZ_MAIL_FROM")
 IMAP_URL = ENVIRONMENT.text("MUHAFIZ_IMAP_URL")
@@ -34,7 +40,7 @@ PROXIES = ENVIRONMENT.count("MUHAFIZ_PROXIES")
 
 SECRET_KEY = secret_key(KEYS)
 DEBUG = False
-ALLOWED_HOSTS = ENVIRONMENT.text("MUHAFIZ_HOSTS").split(",")
+ALLOWED_HOSTS = hosts(ENVIRONMENT.text("MUHAFIZ_HOSTS"), PUBLIC_URL)
 ROOT_URLCONF = "muhafiz.config.urls"
 WSGI_APPLICATION = "muhafiz.config.wsgi.application"
 DATABASES = {"default": database_settings(ENVIRONMENT.text("DATABASE_URL"), VAR)}
@@ -58,6 +64,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "muhafiz.tenancy",
     "muhafiz.audit",
+    "muhafiz.health",
     "muhafiz.accounts",
     "muhafiz.jobs",
     "muhafiz.rulebook",
@@ -78,17 +85,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "muhafiz.web.transport.PublicScheme",
     "muhafiz.web.headers.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "muhafiz.web.transport.SizeLimit",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "muhafiz.web.viewer.ViewerMiddleware",
     "muhafiz.web.tenant.TenantMiddleware",
+    "muhafiz.web.signin.gate.EntryGate",
     "muhafiz.web.signin.gate.SetUpGate",
     "allauth.account.middleware.AccountMiddleware",
     "muhafiz.web.refusals.RefusalPages",
@@ -128,10 +138,13 @@ AUTH_USER_MODEL = "accounts.Person"
 globals().update(sign_in_settings(ENVIRONMENT))
 
 _HTTPS = PUBLIC_URL.startswith("https://")
-SESSION_COOKIE_SECURE = _HTTPS
-CSRF_COOKIE_SECURE = _HTTPS
-SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+if _HTTPS:  # a browser takes such names from this very host only, not from a neighbor's page
+    SESSION_COOKIE_NAME = "__Host-session"
+    CSRF_COOKIE_NAME = "__Host-csrf"
+SESSION_COOKIE_AGE = int(LONGEST_SESSION.total_seconds())
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from muhafiz.config.environment import BadEnvironment, Environment
 
 _RULES = "muhafiz.web.signin.passwords"
 _FORMS = "muhafiz.web.signin.forms"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def sign_in_settings(environment: Environment) -> dict[str, Any]:
@@ -20,6 +22,7 @@ def sign_in_settings(environment: Environment) -> dict[str, Any]:
             {"NAME": f"{_RULES}.{name}"} for name in ("LongEnough", "NotCommon", "NotLikeYou")
         ],
         "PASSWORD_RESET_TIMEOUT": 60 * 60,
+        "ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR": "muhafiz.web.signin.resets.ResetTokens",
         "LOGIN_URL": "account_login",
         "LOGIN_REDIRECT_URL": "begin",
         "ACCOUNT_ADAPTER": "muhafiz.web.signin.adapters.AccountAdapter",
@@ -62,6 +65,9 @@ def _elsewhere(environment: Environment) -> dict[str, Any]:
     issuer = environment.text("MUHAFIZ_OIDC_ISSUER").rstrip("/")
     if not issuer:
         return {}
+    parts = urlsplit(issuer)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise BadEnvironment("MUHAFIZ_OIDC_ISSUER must begin with https://.")
     client = environment.text("MUHAFIZ_OIDC_CLIENT_ID")
     if not client:
         raise BadEnvironment("MUHAFIZ_OIDC_ISSUER is set, but MUHAFIZ_OIDC_CLIENT_ID is not.")

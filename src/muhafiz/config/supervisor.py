@@ -1,4 +1,4 @@
-"""Web, worker and scheduler as one command: started together, watched, ended together.
+"""Web, workers and scheduler as one command: started together, watched, ended together.
 
 The parent stays small: it imports no Django, and `muhafiz serve` gives its own process to it. A
 child that dies is started again, ever more slowly while it keeps dying; the others go on.
@@ -90,14 +90,18 @@ class Supervisor:
 
 
 def platform_children(bind: str, *, workers: int, threads: int) -> list[Child]:
-    """The processes of one machine: the web on `bind`, `workers` workers, one scheduler."""
+    """The processes of one machine: the web on `bind`, and `workers` workers.
+
+    The first worker keeps the schedule too: a process of its own would take 110 MiB for one
+    question a second.
+    """
     muhafiz = [sys.executable, "-m", "muhafiz.config.command"]
     web = [*muhafiz, "web", "--bind", bind, "--threads", str(threads)]
-    names = [f"worker {number}" for number in range(1, workers + 1)]
+    worker = [*muhafiz, "worker"]
     return [
         Child("web", web),
-        *(Child(name, [*muhafiz, "worker"]) for name in names),
-        Child("scheduler", [*muhafiz, "scheduler"]),
+        Child("worker 1", [*worker, "--schedule"]),
+        *(Child(f"worker {number}", worker) for number in range(2, workers + 1)),
     ]
 
 

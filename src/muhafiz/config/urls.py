@@ -9,3 +9,5 @@ urlpatterns = [
     path("desk/", include("muhafiz.web.desk.urls")),
     path("portal/", include("muhafiz.web.portal.urls")),
 ]
+
+handler500 = "muhafiz.web.broken.broken"

@@ -30,6 +30,7 @@ _COMMANDS = {
     "ingest": ("ingest", "Take reports in from files."),
     "init": ("installation", "Set up an empty installation."),
     "jobs": ("jobs", "Queued and timed work."),
+    "keys": ("keys", "The keys that letters and the audit log are signed with."),
     "lake": ("lake", "Query and verify stored security events."),
     "notices": ("notices", "Preview and send letters to constituents."),
     "rulebook": ("rulebook", "The dated parameters of this jurisdiction."),
@@ -68,7 +69,7 @@ class _Commands(click.Group):
 def muhafiz() -> None:
     """The operating platform of a national CERT.
 
-    Settings come from the environment; `muhafiz doctor` lists them. Shell completion:
+    Settings come from the environment; `muhafiz doctor --settings` lists them. Shell completion:
     eval "$(_MUHAFIZ_COMPLETE=bash_source muhafiz)" (also zsh_source, fish_source).
     """
 

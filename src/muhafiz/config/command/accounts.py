@@ -70,6 +70,16 @@ def link(*, email: str, hours: int) -> None:
     click.echo(f"{settings.PUBLIC_URL}/enter/{token}/")
 
 
+@accounts.command("clock")
+@with_django
+def trust_clock() -> None:
+    """Take the machine's clock as right after it ran ahead; every open link ends."""
+    from muhafiz.accounts.actions.clock import trust_clock
+
+    ended = trust_clock(actor=operator(), now=clock.now())
+    click.echo(f"The clock counts from now on. Links that ended: {ended}.")
+
+
 @accounts.command("unlock")
 @click.argument("email")
 @with_django

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
 import click
 
+from muhafiz.config.command import SENSELESS
 from muhafiz.config.command.ground import (
     Progress,
     as_json,
     clock,
     operator,
-    set_django_up,
     show,
     with_django,
 )
@@ -54,13 +55,45 @@ def verify_log(
     With --export FILE the file is checked instead, with nothing but the file. Status 1 when an
     entry was altered, removed or added behind the platform's back.
     """
-    if exported is not None:
+    if exported is None:
+        _verify_stored(as_json=as_json)
+    elif as_json:
+        _verify_export(exported, keys, heads)
+    else:
         from muhafiz.audit.verifier import main
 
         told = [part for key in keys for part in ("--key", key)]
         told += [part for head in heads for part in ("--head", head)]
         sys.exit(main([exported, *told]))
-    set_django_up()
+
+
+def _verify_export(exported: str, keys: tuple[str, ...], heads: tuple[str, ...]) -> None:
+    """What the stand-alone verifier finds, as JSON."""
+    from muhafiz.audit.verifier import Check, check_log, read_head, read_key
+
+    try:
+        check = Check(keys={read_key(key) for key in keys})
+        for head in heads:
+            read_head(head, check)
+        with Path(exported).open("rb") as stream:
+            check_log(stream, check)
+    except (OSError, ValueError, LookupError, TypeError) as trouble:
+        click.echo(f"Cannot check: {trouble}", err=True)
+        sys.exit(SENSELESS)
+    answer = {
+        "log": check.log,
+        "size": check.size,
+        "root": check.root(),
+        "heads": check.heads,
+        "keys": sorted(check.seen_keys),
+        "faults": check.findings,
+    }
+    show(answer, as_json=True, words="")
+    sys.exit(1 if check.findings else 0)
+
+
+@with_django
+def _verify_stored(*, as_json: bool) -> None:
     from muhafiz.audit.queries import current_head, verify
 
     progress = Progress("verifying", quiet=as_json)

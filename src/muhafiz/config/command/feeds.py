@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -69,6 +70,55 @@ def add_feed(*, name: str, source: str, options_json: str | None, **values: Any)
     given = {key: value for key, value in values.items() if value is not None}
     create_feed(name=name, source=source, actor=operator(), now=clock.now(), **given)
     click.echo(f"{name} is there.")
+
+
+@feeds.command("change")
+@click.argument("name")
+@click.option("--title", help="What people call it.")
+@click.option("--tlp", help="For rows that carry no label.")
+@click.option("--pattern", "file_pattern", help="File names that are its own, for example *-x.csv.")
+@click.option("--fetch-every", "fetch_minutes", type=click.IntRange(0), help="Minutes; 0: never.")
+@click.option("--expect-every", "expect_minutes", type=click.IntRange(0), help="Minutes; 0: never.")
+@click.option("--expect-rows", "expected_rows_per_day", type=click.IntRange(0), help="A day.")
+@click.option("--options", "options_json", help="The source's options, in place of those it had.")
+@with_django
+def alter_feed(*, name: str, options_json: str | None, **values: Any) -> None:
+    """Change a feed; what is not named stays."""
+    from muhafiz.feeds.actions.feeds import change_feed
+
+    given: dict[str, Any] = {}
+    for option, minutes in (("fetch_every", "fetch_minutes"), ("expected_every", "expect_minutes")):
+        number = values.pop(minutes)
+        if number is not None:
+            given[option] = timedelta(minutes=number) if number else None
+    given |= {key: value for key, value in values.items() if value is not None}
+    if options_json is not None:
+        given["options"] = _object(options_json)
+    change_feed(name=name, actor=operator(), now=clock.now(), **given)
+    click.echo(f"{name} is changed.")
+
+
+@feeds.command("guess")
+@click.argument(
+    "path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@as_json
+def guess(*, path: Path, as_json: bool) -> None:
+    """Guess how a delimited file is to be read, for `feeds add --options`; nothing is kept."""
+    from muhafiz.feeds.sources import HEAD_BYTES
+    from muhafiz.feeds.sources.generic import guess_mapping
+    from muhafiz.feeds.unpacking import first_head
+
+    with path.open("rb") as raw:
+        _, head = first_head(raw, path.name, size=path.stat().st_size, length=HEAD_BYTES)
+    found = guess_mapping(head)
+    rows = [
+        {"column": column, "field": ", ".join(names), "why": found.why[column]}
+        for column, names in found.mapping["map"].items()
+    ]
+    options = json.dumps({"mapping": found.mapping}, ensure_ascii=False)
+    answer = {"mapping": found.mapping, "why": found.why}
+    show(answer, as_json=as_json, words=[*table(rows, ("column", "field", "why")), "", options])
 
 
 @feeds.command("secrets")

@@ -8,13 +8,16 @@ import os
 import pwd
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 import click
 
 from muhafiz.common.actor import Actor
 from muhafiz.common.clock import SystemClock
+from muhafiz.config.command import REFUSED
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,9 +32,31 @@ def with_django(command: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         set_django_up()
-        return command(*args, **kwargs)
+        with database_in_words():
+            return command(*args, **kwargs)
 
     return run
+
+
+@contextmanager
+def database_in_words() -> Iterator[None]:
+    """A database that is empty, old, away, busy or full is said so in a line, with status 1."""
+    from django.db import DatabaseError, OperationalError
+
+    try:
+        yield
+    except DatabaseError as error:
+        from muhafiz.health.queries import database_faults
+
+        faults = database_faults(now=clock.now())
+        if not faults and not isinstance(error, OperationalError):
+            raise
+        for fault in faults:
+            click.echo(f"{fault.what} {fault.mend}", err=True)
+        if not faults:
+            reason = str(error).strip().split("\n", 1)[0]
+            click.echo(f"The database could not be used: {reason}. Try again.", err=True)
+        sys.exit(REFUSED)
 
 
 def set_django_up() -> None:
@@ -42,8 +67,7 @@ def set_django_up() -> None:
     from muhafiz.config.logs import set_logs_up
 
     os.umask(0o077)  # whatever the platform writes is its own
-    environment = settings.ENVIRONMENT
-    set_logs_up(environment.text("MUHAFIZ_LOG_LEVEL"), as_json=environment.flag("MUHAFIZ_LOG_JSON"))
+    set_logs_up(settings.LOG_LEVEL, as_json=settings.LOG_JSON)
     django.setup()
 
 
@@ -62,10 +86,29 @@ def operator() -> Actor:
 def show(answer: Any, *, as_json: bool, words: str | Iterable[str]) -> None:
     """Print `answer` as JSON, or `words` (one line each)."""
     if as_json:
-        click.echo(json.dumps(answer, ensure_ascii=False, default=str))
+        click.echo(json.dumps(answer, ensure_ascii=False, default=_as_json))
         return
     for line in [words] if isinstance(words, str) else words:
         click.echo(line)
+
+
+def _as_json(value: object) -> object:
+    """Times as ISO 8601, spans as seconds, sets as lists; everything else as its text."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return sorted(value, key=str) if isinstance(value, frozenset | set) else str(value)
+
+
+def visible(text: str) -> str:
+    """The text with its control characters written as escapes: strangers wrote some of it."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
 
 
 def table(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> list[str]:
@@ -73,7 +116,8 @@ def table(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> list[
     if not rows:
         return ["(none)"]
     cells = [
-        [str("" if row.get(name) is None else row.get(name)) for name in columns] for row in rows
+        [visible("" if row.get(name) is None else str(row.get(name))) for name in columns]
+        for row in rows
     ]
     widths = [max(len(name), *(len(line[at]) for line in cells)) for at, name in enumerate(columns)]
     heading = [name.replace("_", " ").upper() for name in columns]

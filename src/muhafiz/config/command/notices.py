@@ -112,6 +112,44 @@ def trace(*, notice_id: int, as_json: bool) -> None:
     show(answer, as_json=as_json, words=words)
 
 
+@notices.command("who")
+@click.argument("text")
+@as_json
+@with_django
+def who(*, text: str, as_json: bool) -> None:
+    """Who has this fact? TEXT is a notice's number, verify code or checksum."""
+    from muhafiz.publications.queries import release_of
+    from muhafiz.release.queries import decision, holders_of, holders_of_digest
+
+    kept = release_of(text)
+    found = decision(kept) if kept is not None else None
+    held = (
+        holders_of(found.item_kind, found.item_identifier)
+        if found is not None
+        else holders_of_digest(text.strip().lower())
+    )
+    rows = [asdict(one) for one in held]
+    columns = ("audience_name", "tlp", "item_title", "decided_at", "decided_by", "recalled_at")
+    show(rows, as_json=as_json, words=table(rows, columns))
+    sys.exit(0 if rows else REFUSED)
+
+
+@notices.command("recall")
+@click.argument("notice_id", type=int)
+@click.option("--reason", required=True, help="Why; its recipients read it.")
+@with_django
+def recall(*, notice_id: int, reason: str) -> None:
+    """Take a notice back and tell everybody who was told."""
+    from muhafiz.detection.actions.recalling import recall_notice
+    from muhafiz.detection.queries import notice
+
+    if notice(notice_id) is None:
+        click.echo(f"There is no notice {notice_id}.", err=True)
+        sys.exit(REFUSED)
+    told = recall_notice(notice_id=notice_id, reason=reason, actor=operator(), now=clock.now())
+    click.echo(f"Notice {notice_id} is withdrawn; {told} letters say so.")
+
+
 @notices.command("unsure")
 @as_json
 @with_django

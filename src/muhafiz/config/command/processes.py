@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from muhafiz.common.memory import hold_memory, settle_objects
-from muhafiz.config.command.ground import clock, set_django_up, with_django
+from muhafiz.config.command.ground import clock, set_django_up
 from muhafiz.config.environment import Environment
 
 
@@ -24,7 +24,7 @@ def web(bind: str | None, threads: int | None) -> None:
 
     environment = Environment.read(os.environ)
     options: dict[str, Any] = {
-        "bind": bind or environment.text("MUHAFIZ_BIND"),
+        "bind": bind or environment.bind("MUHAFIZ_BIND"),
         "threads": threads or environment.whole("MUHAFIZ_WEB_THREADS"),
         "worker_class": "gthread",
         "workers": 1,
@@ -57,26 +57,41 @@ def web(bind: str | None, threads: int | None) -> None:
 
 
 @click.command()
-def worker() -> None:
+@click.option("--schedule", is_flag=True, help="Queue timed jobs besides, as the scheduler does.")
+def worker(*, schedule: bool) -> None:
     """Run one worker alone: it takes due jobs from the queue until told to stop."""
     hold_memory()
     set_django_up()
     from muhafiz.jobs.worker import work
 
+    stop = _stop_on_signals()
+    beside = threading.Thread(target=_schedule, args=(stop,), name="scheduler")
+    if schedule:
+        beside.start()
     settle_objects()
-    work(clock, _stop_on_signals())
+    try:
+        work(clock, stop)
+    finally:
+        stop.set()
+
+
+def _schedule(stop: threading.Event) -> None:
+    """Keep the schedule; when that ends in an error, the worker ends too and is started again."""
+    from muhafiz.jobs.scheduler import keep_schedule
+
+    try:
+        keep_schedule(clock, stop)
+    finally:
+        stop.set()
 
 
 @click.command()
-@with_django
 def scheduler() -> None:
     """Run the scheduler alone: it puts timed jobs on the queue when their time comes."""
-    from muhafiz.jobs.scheduler import schedule_due
+    set_django_up()
+    from muhafiz.jobs.scheduler import keep_schedule
 
-    stop = _stop_on_signals()
-    while not stop.is_set():
-        schedule_due(clock)
-        stop.wait(1.0)
+    keep_schedule(clock, _stop_on_signals())
 
 
 @click.command()
@@ -85,20 +100,15 @@ def serve() -> None:
     set_django_up()
     from django.conf import settings
 
-    from muhafiz.config.doctor import startup_faults
     from muhafiz.config.supervisor import become_supervisor
+    from muhafiz.health.queries import startup_faults
 
-    faults = startup_faults()
+    faults = startup_faults(now=clock.now())
     for fault in faults:
         click.echo(f"{fault.what} {fault.mend}", err=True)
     if faults:
         sys.exit(1)
-    environment = settings.ENVIRONMENT
-    become_supervisor(
-        environment.text("MUHAFIZ_BIND"),
-        workers=environment.whole("MUHAFIZ_WORKERS"),
-        threads=environment.whole("MUHAFIZ_WEB_THREADS"),
-    )
+    become_supervisor(settings.BIND, workers=settings.WORKERS, threads=settings.WEB_THREADS)
 
 
 def _stop_on_signals() -> threading.Event:

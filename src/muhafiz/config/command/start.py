@@ -11,7 +11,9 @@ from functools import partial
 
 import click
 
-from muhafiz.config.command.ground import clock, operator, set_django_up
+from muhafiz.common.refusal import Refusal
+from muhafiz.config.command import SENSELESS
+from muhafiz.config.command.ground import clock, database_in_words, operator, set_django_up
 from muhafiz.config.environment import Environment
 
 _OFFER = """This installation is empty. Muhafiz can fill it with the demonstration nation: invented
@@ -33,9 +35,13 @@ def start() -> None:
         _fill(environment)
     else:
         set_django_up()
-        _upgrade()
+        with database_in_words():
+            _upgrade()
     click.echo(f"\n  Open {environment.text('MUHAFIZ_PUBLIC_URL')}/ and sign in.\n", err=True)
-    _offer_links()
+    try:
+        _offer_links()
+    except Refusal as no:  # no reason to keep the platform down
+        click.echo(f"  No one-time links: {no}\n", err=True)
     command = [sys.executable, "-m", "muhafiz.config.command", "serve"]
     os.execv(sys.executable, command)  # noqa: S606 - own command: serve takes this process's place
 
@@ -59,8 +65,11 @@ def _is_empty(environment: Environment) -> bool:
     if not environment.text("DATABASE_URL"):
         return not (environment.folder("MUHAFIZ_VAR") / "muhafiz.sqlite3").exists()
     command = [sys.executable, "-m", "muhafiz.config.command", "doctor", "--json"]
-    told = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - own command
-    return any(one["kind"] == "empty" for one in json.loads(told.stdout))
+    told = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603 - own command
+    if told.returncode == SENSELESS:
+        click.echo(told.stderr, nl=False, err=True)
+        sys.exit(SENSELESS)
+    return any(one["code"] == "empty" for one in json.loads(told.stdout))
 
 
 def _fill(environment: Environment) -> None:
@@ -103,9 +112,9 @@ def _offer_links() -> None:
 
 
 def _upgrade() -> None:
-    from muhafiz.config.doctor import startup_faults
     from muhafiz.config.installation import bring_up_to_date
+    from muhafiz.health.queries import startup_faults
 
-    if startup_faults():
+    if startup_faults(now=clock.now()):
         say = partial(click.echo, err=True)
         bring_up_to_date(actor=operator(), now=clock.now(), say=say)
