@@ -11,6 +11,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "muhafiz"
 BEYOND = {
     "lake/catalogue.py": "the question's organizations were checked (check_asker)",
     "lake/exposures.py": "as above",
+    "web/contact_ask.py": "the link's secret alone says about whom, and only its letter had it",
     "web/verification.py": "anybody may ask whether a number is ours; the answer names nobody",
 }
 

@@ -426,3 +426,21 @@ def test_the_portal_does_not_open_where_security_was_taken_off(two):
         finally:
             cursor.execute(put_on)
     assert why_closed() is None
+
+
+def test_what_is_sent_piece_by_piece_is_made_within_the_tenant(two):
+    from django.http import StreamingHttpResponse
+    from django.test import RequestFactory
+
+    from muhafiz.common.actor import Actor
+    from muhafiz.web.tenant import TenantMiddleware
+
+    def answer(_request):
+        rows = model_of("detection_notice").objects.order_by("pk")
+        return StreamingHttpResponse(f"{tenant()} {row.pk}," for row in rows.iterator(chunk_size=1))
+
+    request = RequestFactory().get("/portal/")
+    request.viewer = Actor("person", "1", "x", frozenset(), two[0].id)
+    sent = b"".join(TenantMiddleware(answer)(request).streaming_content).decode()
+    assert sent == f"{frozenset({two[0].id})} {two[0].notice},"
+    assert tenant() is None

@@ -11,7 +11,9 @@ from django.test import Client
 from django.urls import Resolver404, resolve
 
 
-class _Links(HTMLParser):
+class Links(HTMLParser):
+    """Where a page leads."""
+
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
@@ -66,6 +68,6 @@ def _opened(client: Client, name: str, address: str, source: str, met: Reached) 
         met.wrong.append((address, source, answer.status_code))
     if not answer["Content-Type"].startswith("text/html"):
         return []
-    links = _Links()
+    links = Links()
     links.feed(page.decode())
     return [urljoin(address, each) for each in links.found]

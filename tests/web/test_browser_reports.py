@@ -20,6 +20,7 @@ NEW = "application/reports+json"
 @pytest.fixture(autouse=True)
 def _renewed():
     browser_reports.allowance.renew()
+    browser_reports.of_one.renew()
 
 
 def told(**changes: object) -> dict[str, object]:
@@ -91,6 +92,15 @@ def test_a_flood_is_stopped_and_kinds_are_few(client, monkeypatch):
     assert len(reported()) == 3
     answers = [send(client, told()).status_code for _ in range(60)]
     assert (answers[0], answers[-1]) == (204, 429)
+
+
+def test_one_address_does_not_use_up_what_is_everybodys(client):
+    for _ in range(60):
+        send(client, told())
+    assert send(client, told()).status_code == 429
+    elsewhere = {"REMOTE_ADDR": "2001:db8:1::1"}
+    body = json.dumps(told())
+    assert client.post("/csp-report/", body, content_type=OLD, **elsewhere).status_code == 204
 
 
 def test_the_desk_sees_and_settles_them(client, entered):

@@ -12,8 +12,11 @@ from muhafiz.accounts.actions.entry import issue_entry_link
 from muhafiz.accounts.rules import matrix
 from muhafiz.web.desk.permissions import ROUTES
 from muhafiz.web.desk.urls import urlpatterns
-from tests.web.conftest import browser_of
+from muhafiz.web.doors import ROUTES as DOORS
+from muhafiz.web.portal.permissions import ROUTES as PORTAL
 from tests.web.given import OPERATOR
+from tests.web.matrix import snapshot, somebody_who_may_all
+from tests.web.samples import address as sample
 
 pytestmark = pytest.mark.django_db
 
@@ -80,13 +83,19 @@ def test_a_read_route_takes_no_post_and_a_write_route_no_get(entered, folders):
             assert other(address(name)).status_code == 405, name
 
 
-def test_every_write_needs_the_forms_secret(person):
-    client = browser_of(person("duty_officer"), enforce_csrf_checks=True)
-    for name, (permission, method) in ROUTES.items():
-        if method == "POST" and "duty_officer" in matrix().permissions[permission]:
-            answer = client.post(address(name))
-            assert answer.status_code == 403, name
-            assert "out of date" in answer.content.decode()
+def test_every_write_needs_the_forms_secret(world):
+    for routes, organization in ((ROUTES, None), (PORTAL, world.organization)):
+        client = somebody_who_may_all(organization, enforce_csrf_checks=True)
+        before = snapshot()
+        for name, (_, method) in routes.items():
+            if method == "POST":
+                answer = client.post(sample(name, organization))
+                assert answer.status_code == 403, name
+                assert "out of date" in answer.content.decode(), name
+        for name, (_, methods) in DOORS.items():
+            if "POST" in methods and name != "policy-report":  # a browser's own report has none
+                assert client.post(sample(name, organization)).status_code == 403, name
+        assert snapshot() == before
 
 
 def test_a_link_lets_in_once_and_opening_it_uses_nothing_up(person, client):
@@ -165,3 +174,15 @@ def test_public_pages_answer_head_as_they_answer_get(client, path):
     """RFC 9110 asks it of every resource; whoever watches whether the site is up asks so."""
     asked = client.get(path)
     assert client.head(path).status_code == asked.status_code
+
+
+def test_letters_are_verified_so_often_a_minute_and_no_more(client):
+    asked = [client.get(f"/verify/?code=N-{at}").status_code for at in range(31)]
+    assert asked == [200] * 30 + [429]
+    assert client.get("/verify/").status_code == 200, "the page itself stays open"
+    assert client.get("/verify/?code=N-1", REMOTE_ADDR="198.51.100.9").status_code == 200
+    first = [
+        client.get("/verify/?code=N-1", REMOTE_ADDR=f"2001:db8:0:1::{at:x}").status_code
+        for at in range(31)
+    ]
+    assert first[-1] == 429, "a /64 is one subscriber"

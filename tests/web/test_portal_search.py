@@ -15,8 +15,8 @@ from muhafiz.common.actor import Actor
 from muhafiz.detection.actions.exposure import gather_findings
 from muhafiz.search.actions.indexing import index_sources
 from muhafiz.search.models import Entry
+from tests.web.canary import CANARY, NETWORK, secrets_of, two
 from tests.web.given import HOSTILE
-from tests.web.test_canary import CANARY, NETWORK, _secrets, two
 
 __all__ = ["two"]
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "portal"])
@@ -68,7 +68,7 @@ def test_a_canary_is_never_found(indexed, constituent_client, language):
     own, other = indexed
     client = constituent_client(own, "constituent_admin")
     client.cookies["django_language"] = language
-    secrets = _secrets(other)
+    secrets = secrets_of(other)
     own_ones = set(numbers(own))
     assert Entry.objects.using("default").filter(organization_id=other).exists()
     theirs = (CANARY, CANARY[:6], f"{CANARY}.example", f"abuse@{CANARY}.example", "پاور")

@@ -27,13 +27,10 @@ def _portal() -> str:
 
 
 def begin(request: HttpRequest) -> HttpResponse:
-    """To the viewer's first page; to the front page for nobody."""
-    viewer = request.viewer  # type: ignore[attr-defined]  # ViewerMiddleware
-    return HttpResponseRedirect("/" if viewer is None else first_page(viewer))
+    """To the viewer's first page."""
+    return HttpResponseRedirect(first_page(request.viewer))  # type: ignore[attr-defined]  # ViewerMiddleware
 
 
 def welcome(request: HttpRequest) -> HttpResponse:
     """For people whose role has no page yet."""
-    if request.viewer is None:  # type: ignore[attr-defined]  # ViewerMiddleware
-        return HttpResponseRedirect("/")
     return render(request, "web/welcome.html")

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from datetime import datetime
-from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,11 +23,13 @@ from django.views.decorators.http import require_POST
 from muhafiz.accounts.rules import check_may
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
+from muhafiz.web.allowances import AddressAllowance, Allowance
 from muhafiz.web.models import PolicyReport
 
 MOST_BYTES = 16_384
 MOST_KINDS = 200
-_A_MINUTE = 60  # reports that one process takes in a minute
+_A_MINUTE = 60  # requests that one process takes in a minute,
+_A_MINUTE_OF_ONE = 20  # and of these from one address: nobody uses up what is everybody's
 _A_REQUEST = 20
 _DIRECTIVE = re.compile(r"[a-z][a-z-]{0,39}")
 _WORD = re.compile(r"[a-z][a-z-]{0,39}")
@@ -37,27 +37,8 @@ _WORD = re.compile(r"[a-z][a-z-]{0,39}")
 _log = structlog.get_logger(__name__)
 
 
-class _Allowance:
-    """So many a minute, in this process."""
-
-    def __init__(self) -> None:
-        self._lock, self._since, self._used = Lock(), 0.0, 0
-
-    def take(self) -> bool:
-        """Whether one more is allowed now."""
-        with self._lock:
-            if time.monotonic() - self._since >= 60:  # noqa: PLR2004 - seconds of a minute
-                self._since, self._used = time.monotonic(), 0
-            self._used += 1
-            return self._used <= _A_MINUTE
-
-    def renew(self) -> None:
-        """Begin a minute anew."""
-        with self._lock:
-            self._used = 0
-
-
-allowance = _Allowance()
+allowance = Allowance(_A_MINUTE)
+of_one = AddressAllowance(_A_MINUTE_OF_ONE)
 
 
 @csrf_exempt  # a browser sends its report without any form's secret
@@ -66,7 +47,7 @@ def policy_report(request: HttpRequest) -> HttpResponse:
     """Take reports in: 204; too large 413, too many 429, not understood 400."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
         return HttpResponse(status=413)
-    if not allowance.take():
+    if not (of_one.take(request) and allowance.take()):
         return HttpResponse(status=429, headers={"Retry-After": "60"})
     try:
         found = list(_read(json.loads(request.read(MOST_BYTES + 1))))

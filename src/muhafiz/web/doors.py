@@ -23,6 +23,8 @@ ROUTES: Final[dict[str, tuple[Who, str]]] = {
     "view-save": ("entered", "POST"),
     "view-forget": ("entered", "POST"),
     "verify": ("everyone", "GET"),
+    "own-key": ("everyone", "GET"),
+    "contact-answer": ("everyone", "GET, POST"),
     "statistics": ("everyone", "GET"),
     "health": ("everyone", "GET"),
     "policy-report": ("everyone", "POST"),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from muhafiz.web.transport import is_https
+
 #: Nothing inline, nothing foreign, nothing framed (CSP Level 3).
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -24,6 +26,9 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
+#: A browser that came over HTTPS once comes over nothing else for a year (RFC 6797).
+_ONLY_HTTPS = "max-age=31536000"
+
 
 class SecurityHeaders:
     """Middleware: every answer carries the headers, errors and files included.
@@ -40,6 +45,8 @@ class SecurityHeaders:
         response = self._get_response(request)
         for name, value in _HEADERS.items():
             response.setdefault(name, value)
+        if is_https():
+            response["Strict-Transport-Security"] = _ONLY_HTTPS
         if "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
         return response

@@ -12,8 +12,8 @@ from muhafiz.accounts.actions.sessions import see_session
 from muhafiz.accounts.queries import Visit, visit
 from muhafiz.common.actor import Actor
 from muhafiz.common.clock import Clock, SystemClock
-from muhafiz.web.place import national_zone
 from muhafiz.web.signin.sessions import VISIT
+from muhafiz.web.zone import NationalZone
 
 
 class ViewedRequest(HttpRequest):
@@ -30,7 +30,7 @@ def _visit(request: HttpRequest, now: datetime) -> Visit | None:
     key = request.session.get(VISIT)
     if key is None:
         return None
-    found = visit(key)
+    found = visit(key, now=now)
     if found is None:
         request.session.flush()
         return None
@@ -41,7 +41,7 @@ def _visit(request: HttpRequest, now: datetime) -> Visit | None:
 class ViewerMiddleware:
     """Middleware: sets `request.viewer` (None: nobody entered), `visit`, `now` and `clock`.
 
-    Pages of somebody who entered show national time (the rulebook's `jurisdiction.timezone`).
+    Every page shows national time (the rulebook's `jurisdiction.timezone`).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -56,7 +56,5 @@ class ViewerMiddleware:
         found = _visit(request, viewed.now)
         viewed.visit = found  # type: ignore[assignment]  # the desk's guard lets no None through
         viewed.viewer = found.person.actor() if found else None  # type: ignore[assignment]  # as above
-        if found is None:
-            return self._get_response(request)
-        with timezone.override(national_zone(viewed.now)):
+        with timezone.override(NationalZone(viewed.now)):
             return self._get_response(request)

@@ -101,8 +101,8 @@ def test_a_role_without_a_page_is_told_so(entered):
     client = entered("")
     assert client.get("/begin/")["Location"] == "/welcome/"
     assert "no page yet" in client.get("/welcome/").content.decode()
-    assert Client().get("/welcome/")["Location"] == "/"
-    assert Client().get("/begin/")["Location"] == "/"
+    assert Client().get("/welcome/")["Location"] == "/sign-in/?next=/welcome/"
+    assert Client().get("/begin/")["Location"] == "/sign-in/?next=/begin/"
 
 
 def test_constituents_begin_in_their_portal_and_see_their_own_account(constituent_client):

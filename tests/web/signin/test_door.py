@@ -55,7 +55,7 @@ def test_password_and_code_open_the_desk(joined, letters):
     assert other.cookies["sessionid"].value not in {planted, before}
     assert other.get("/desk/").status_code == 200
     assert told(found)[-2:] == ["accounts.fail_sign_in", "accounts.sign_in"]
-    assert open_sessions(found.id)[0].way == "password + totp"
+    assert open_sessions(found.id, now=datetime.now(UTC))[0].way == "password + totp"
     assert any("second factor was added" in text for text in letters())
 
 
@@ -104,8 +104,10 @@ def test_secrets_rest_sealed(joined):
     assert client.get("/sign-in/app/picture/").status_code == 404, "only while it is set up"
 
 
-def test_the_same_answer_and_the_same_work_for_unknown_addresses(joined, hashed):
+def test_the_same_answer_and_the_same_work_for_unknown_addresses(joined, hashed, monkeypatch):
     joined()
+    moment = datetime.now(UTC)
+    monkeypatch.setattr("muhafiz.common.clock.SystemClock.now", lambda self: moment)
     hashed.clear()
     known, unknown = Client(), Client()
     first = sign_in(known, password="wrong wrong wrong")
@@ -163,7 +165,7 @@ def test_suspended_people_are_out_at_once_and_stay_out(joined):
     assert client.get("/desk/").status_code == 200
     suspend_person(person_id=found.id, actor=OPERATOR, now=datetime.now(UTC))
     assert client.get("/desk/")["Location"] == "/"
-    assert open_sessions(found.id) == []
+    assert open_sessions(found.id, now=datetime.now(UTC)) == []
     answer = sign_in(Client())
     assert "do not go together" in answer.content.decode(), "no word about the suspension"
 
@@ -177,7 +179,7 @@ def test_signing_out_ends_the_session_on_the_server(joined):
     found, client = joined(), Client()
     sign_in(client)
     client.post("/leave/")
-    assert open_sessions(found.id) == []
+    assert open_sessions(found.id, now=datetime.now(UTC)) == []
     assert told(found)[-1] == "accounts.end_sessions"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any, Final
 
 from allauth.account.forms import LoginForm, ReauthenticateForm, ResetPasswordKeyForm
@@ -18,11 +20,21 @@ from allauth.mfa.webauthn.forms import (
     ReauthenticateWebAuthnForm,
 )
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from muhafiz.accounts.actions.tries import begin_try, clear_tries, fail_try, use_code
+from muhafiz.accounts.actions.tries import (
+    begin_try,
+    begin_try_of_nobody,
+    clear_tries,
+    clear_tries_of_nobody,
+    code_account,
+    fail_try,
+    use_code,
+)
 from muhafiz.common.refusal import Refusal
 from muhafiz.formats.lines import one_line
 from muhafiz.web.refusals import sentence
@@ -102,7 +114,7 @@ class _CountedCode(forms.Form):
     def clean_code(self) -> str:
         """The code, if it is right, not used before, and not tried too often."""
         request = context.request
-        tried = {"account": f"code {self.user.pk}", "address": client_address(request)}
+        tried = {"account": code_account(self.user.pk), "address": client_address(request)}
         try:
             begin_try(**tried, now=moment_of(request))
         except Refusal as refusal:
@@ -110,7 +122,7 @@ class _CountedCode(forms.Form):
         try:
             code = str(super().clean_code())  # type: ignore[misc]  # of the form mixed with
         except ValidationError:
-            self._failed(tried["address"])
+            self._failed(tried)
             raise
         try:
             use_code(person_id=self.user.pk, code=code, now=moment_of(request))
@@ -119,9 +131,14 @@ class _CountedCode(forms.Form):
         clear_tries(**tried)
         return code
 
-    def _failed(self, address: str) -> None:
-        now = moment_of(context.request)
-        fail_try(account=self.user.email, address=address, way="code", now=now)
+    def _failed(self, tried: dict[str, str]) -> None:
+        fail_try(
+            account=self.user.email,
+            address=tried["address"],
+            way="code",
+            counted_as=tried["account"],
+            now=moment_of(context.request),
+        )
 
 
 class CodeForm(_CountedCode, _OurWords, _AuthenticateForm):  # type: ignore[misc]  # as above
@@ -150,23 +167,46 @@ class SetUpAppForm(_CountedCode, _OurWords, ActivateTOTPForm):  # type: ignore[m
 
 
 class _CountedPasskey(forms.Form):
-    """A passkey that does not fit is an entry of the log."""
+    """A passkey is tried as seldom as a password; one that does not fit is an entry of the log."""
 
     user: Any
 
     def clean_credential(self) -> Any:
-        """The person's passkey."""
+        """The person's passkey, given to a page of ours and not tried too often."""
+        request = context.request
+        address, now = client_address(request), moment_of(request)
         try:
-            return super().clean_credential()  # type: ignore[misc]  # of the form mixed with
+            begin_try_of_nobody(address=address, now=now)
+        except Refusal as refusal:
+            raise _error(refusal) from None
+        try:
+            check_origin(request, self.cleaned_data["credential"])
+            found = super().clean_credential()  # type: ignore[misc]  # of the form mixed with
         except ValidationError:
-            request = context.request
-            fail_try(
-                account=self.user.email if self.user else "",
-                address=client_address(request),
-                way="passkey",
-                now=moment_of(request),
-            )
+            email = self.user.email if self.user else ""
+            fail_try(account=email, address=address, way="passkey", now=now)
             raise ValidationError(_("This passkey does not fit.")) from None
+        clear_tries_of_nobody(address=address)
+        return found
+
+
+def check_origin(request: HttpRequest, credential: Any) -> None:
+    """Refuse what a browser signed for another site.
+
+    A passkey is bound to our host name, and browsers let every page below that name use it. So the
+    page itself must be ours: one on a neighboring host could ask for the signature and pass it on.
+
+    Raises:
+        ValidationError: it is another's, or does not say.
+    """
+    try:
+        packed = str(credential["response"]["clientDataJSON"])
+        told = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))["origin"]
+    except (KeyError, TypeError, ValueError):
+        raise ValidationError("no origin") from None
+    here = f"{request.scheme}://{request.get_host()}"
+    if told not in (here, settings.PUBLIC_URL):
+        raise ValidationError("another origin")
 
 
 class PasskeyForm(_CountedPasskey, AuthenticateWebAuthnForm):  # type: ignore[misc]  # as above
@@ -192,6 +232,7 @@ class NewPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth carries 
         """The browser's answer, checked."""
         self.cleaned_data["passwordless"] = True
         try:
+            check_origin(context.request, self.cleaned_data.get("credential"))
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
             raise ValidationError(_("This passkey could not be added. Try again.")) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import override
@@ -57,13 +58,14 @@ def invite(
 
 @transaction.atomic
 def take_ways_in_away(*, person_id: int, reason: str, actor: Actor, now: datetime) -> None:
-    """Take a person's password and factors away, end their sessions, and tell them by letter.
+    """Take all of a person's ways in away, end their sessions, and tell them by letter.
 
     Raises:
         Refusal: as `reset_access`; nothing changes.
     """
     reset_access(person_id=person_id, reason=reason, actor=actor, now=now)
     Authenticator.objects.filter(user_id=person_id).delete()
+    SocialAccount.objects.filter(user_id=person_id).delete()
     found = person(person_id)
     if found is not None:
         send_notice(found, "reset", actor=actor, now=now)

@@ -45,10 +45,7 @@ def send_invitation(
             _("{name} invites you to work with this platform as: {role}.").format(
                 name=actor.name, role=role
             ),
-            link(path),
-            _("The link works once, until {day}.").format(
-                day=f"{invited.expires_at:%Y-%m-%d %H:%M} UTC"
-            ),
+            *_way_to_join(invited, path),
             _("If you expected no invitation, do nothing."),
         ]
         to = Recipient(
@@ -56,6 +53,18 @@ def send_invitation(
             organization_id,
         )  # fmt: skip
         send_letter(to, subject, lines, kind=_KIND, private=True, actor=actor, now=now)
+
+
+def _way_to_join(invited: Invited, path: str) -> list[str]:
+    if invited.taken:
+        return [
+            _(
+                "This address has an account here already, and an address has only one. To join, "
+                "ask to be invited at another address."
+            )
+        ]
+    day = f"{invited.expires_at:%Y-%m-%d %H:%M} UTC"
+    return [link(path), _("The link works once, until {day}.").format(day=day)]
 
 
 def send_address_check(

@@ -61,6 +61,9 @@ class HouseAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth
         Raises:
             OAuth2Error: it is not one of this provider, for us, and for now.
         """
+        issuer = str(self.openid_config["issuer"])
+        if issuer.rstrip("/") != app.settings["server_url"]:
+            raise OAuth2Error("the discovery document is another issuer's")
         adapter = ElsewhereAdapter(self.request)
         with adapter.get_requests_session() as session:
             answer = session.get(self.openid_config["jwks_uri"])
@@ -74,7 +77,7 @@ class HouseAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth
                 key=key,
                 algorithms=list(ALGORITHMS),
                 audience=app.client_id,
-                issuer=self.openid_config["issuer"],
+                issuer=issuer,
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "aud", "iss"]},
             )
@@ -149,7 +152,9 @@ def _refuse(request: HttpRequest, email: str) -> None:
 
 @require_GET
 def elsewhere(request: HttpRequest) -> HttpResponseBase:
-    """To the other house."""
+    """To the other house, to sign in: never to tie somebody else's account to one's own."""
+    if request.GET.get("process", "login") != "login":
+        raise Http404
     return _view(request, OAuth2LoginView)
 
 

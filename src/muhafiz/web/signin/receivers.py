@@ -46,9 +46,9 @@ def _proved_again(request: HttpRequest, method: str, **told: Any) -> None:
     key = request.session.get(VISIT)
     if viewer is None or key is None or not told.get("reauthenticated"):
         return
-    way = str(told.get("type") or method)
-    confirm_session(key=key, way=way, actor=viewer, now=moment_of(request))
-    request.visit = visit(key)  # type: ignore[attr-defined]  # ViewerMiddleware's, brought up to date
+    way, now = str(told.get("type") or method), moment_of(request)
+    confirm_session(key=key, way=way, actor=viewer, now=now)
+    request.visit = visit(key, now=now)  # type: ignore[attr-defined]  # ViewerMiddleware's, brought up to date
 
 
 @receiver(post_save, sender=Authenticator)
