@@ -13,20 +13,25 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from muhafiz.constituency import directory
+from muhafiz.constituency.asks import latest_asks
 from muhafiz.constituency.cares import CARES, care_of, cares_at
+from muhafiz.constituency.holdings import claims_of
+from muhafiz.constituency.queries import organization
 from muhafiz.constituency.rules import KINDS
 from muhafiz.constituency.rules import ROLES as CONTACT_ROLES
 from muhafiz.detection import queries as detection
 from muhafiz.detection.owners import OwnerStanding, silent_owners, standings
 from muhafiz.lake import queries as lake
 from muhafiz.lake.query import EventQuery
+from muhafiz.notifications.queries import retirements
 from muhafiz.rulebook.queries import value_or
 from muhafiz.web.charts import Drawing, stacked_bars
 from muhafiz.web.desk.asking import Asked
 from muhafiz.web.desk.finding_items import with_items
+from muhafiz.web.labels import KINDS as KIND_WORDS
 from muhafiz.web.labels import SEVERITIES
-from muhafiz.web.parts import filter_bar
-from muhafiz.web.place import sector_names
+from muhafiz.web.parts import address, filter_bar, tabs
+from muhafiz.web.place import region_names, sector_names
 from muhafiz.web.viewer import ViewedRequest
 
 _WEEKS = 26
@@ -42,6 +47,7 @@ CARE_WORDS = {
     "silent": gettext_lazy("Silent"),
     "contact": gettext_lazy("No contact"),
     "confirmed": gettext_lazy("Contact long unconfirmed"),
+    "dead": gettext_lazy("Address takes no mail"),
     "key": gettext_lazy("No key"),
     "key_ending": gettext_lazy("Key ends soon"),
     "conflict": gettext_lazy("Contested claims"),
@@ -125,10 +131,13 @@ def constituent_page(
     standing = standings(at=request.now, organization_ids=[organization_id])
     theirs = standing.get(organization_id, OwnerStanding(organization_id))
     cares = cares_at(request.now)
+    asked = latest_asks(each.id for each in found.contacts)
+    dead = retirements(each.address for each in found.contacts)
     context = {
         "page": found,
         "name": found.facts.name(get_language() or "en"),
         "sector": sector_names(request.now).get(found.facts.sector, found.facts.sector),
+        "region": region_names(request.now).get(found.facts.region, found.facts.region),
         "standing": theirs,
         "silent": theirs.is_silent(request.now, silent_days(request)),
         "exposure": exposure(organization_id, request.now),
@@ -138,6 +147,8 @@ def constituent_page(
                 "late": each.confirmed_at is None or each.confirmed_at < cares.confirmed_before,
                 "ends": each.key_expires_at is not None
                 and each.key_expires_at < cares.key_ends_before,
+                "dead": dead.get(each.address),
+                "asked": asked.get(each.id),
             }
             for each in found.contacts
         ],
@@ -156,6 +167,50 @@ def constituent_page(
     }
     status = 400 if error else 200
     return render(request, "desk/constituents/page.html", context, status=status)
+
+
+def claims(request: ViewedRequest, organization_id: int) -> HttpResponse:
+    """All networks, domains and AS numbers of an organization, present and past, to be searched."""
+    known = directory.visible(request.viewer).filter(pk=organization_id).exists()
+    owner = organization(organization_id) if known else None
+    if owner is None:
+        raise Http404
+    asked = Asked(request.GET)
+    text, kind = asked.text("text"), asked.choice("kind", KINDS)
+    state = asked.choice("state", ("held", "past"))
+    page = claims_of(
+        organization_id,
+        viewer=request.viewer,
+        at=request.now,
+        text=text,
+        kind=kind,
+        held=None if not state else state == "held",
+        page=asked.whole("page", most=10**6) or 1,
+    )
+    choices = [("", _("All"), None), ("held", _("Hold today"), None), ("past", _("Past"), None)]
+    labels = {"text": gettext_lazy("Search"), "kind": gettext_lazy("Kind")}
+    context = {
+        "owner": owner,
+        "name": owner.name(get_language() or "en"),
+        "page": page,
+        "tabs": tabs(request.GET, "state", choices, here=state),
+        "bar": filter_bar(
+            request.GET,
+            labels,
+            words={"kind": lambda code: KIND_WORDS.get(code, code)},
+            errors=asked.errors,
+        ),
+        "before": address(request.GET, page=page.number - 1) if page.number > 1 else "",
+        "next": address(request.GET, page=page.number + 1) if page.number < page.pages else "",
+        "kinds": KINDS,
+        "asked": asked,
+        "text": text,
+        "kind": kind,
+        "back": request.get_full_path(),
+        "today": request.now.date(),
+        "here": "claims",
+    }
+    return render(request, "desk/constituents/claims.html", context, status=asked.status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from muhafiz.audit.actions.entries import record_read
+from muhafiz.detection.queries import notice_by_number
 from muhafiz.notifications import queries
 from muhafiz.notifications.actions.letters import (
     cancel_message,
@@ -82,6 +83,7 @@ def letter(request: ViewedRequest, letter_id: UUID) -> HttpResponse:
     raw = queries.letter_bytes(letter_id)
     context = {
         "letter": found,
+        "notice": notice_by_number(found.reference),
         "opened": opened_letter(raw) if raw is not None else None,
         "here": "letter",
     }

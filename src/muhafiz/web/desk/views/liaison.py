@@ -16,14 +16,19 @@ from django.utils.translation import gettext as _
 
 from muhafiz.common.refusal import Refusal
 from muhafiz.constituency import directory, holdings
+from muhafiz.constituency.actions.asking import ask_contacts, asked_again_after
 from muhafiz.constituency.actions.claims import add_claim
+from muhafiz.constituency.asks import contacts_to_ask, latest_asks, wrong_contacts
 from muhafiz.constituency.cares import (
     cares_at,
     count_unconfirmed,
+    dead_contacts,
     standing_names,
     unconfirmed_contacts,
 )
+from muhafiz.constituency.facts import Cares
 from muhafiz.constituency.queries import current_contacts, organizations
+from muhafiz.constituency.registered import registered_domain
 from muhafiz.constituency.rules import BadClaim, canonical_claim
 from muhafiz.detection.owners import silent_owners
 from muhafiz.lake import queries as lake
@@ -35,6 +40,7 @@ from muhafiz.web.viewer import ViewedRequest
 
 _DAYS = 30
 _SHOWN = 12
+_ASKED_AT_ONCE = 100
 _ADDRESSES = 2_000
 _LATEST = 2_000
 _V4, _V6 = 24, 48  # the networks that addresses are put together by
@@ -60,6 +66,8 @@ def liaison(request: ViewedRequest) -> HttpResponse:
         people.setdefault(contact.organization_id, []).append(contact)
     since = request.now - timedelta(days=_DAYS)
     nobody = EventQuery(nobody=True, since=since)
+    late = unconfirmed_contacts(viewer=request.viewer, cares=cares, limit=_SHOWN)
+    asked = latest_asks(contact.id for _owner, contact in late)
     context = {
         "silent": [
             (named[each.organization_id], each, people.get(each.organization_id, []))
@@ -68,9 +76,12 @@ def liaison(request: ViewedRequest) -> HttpResponse:
         ],
         "silent_total": len(silent),
         "silent_days": days,
-        "late": unconfirmed_contacts(viewer=request.viewer, cares=cares, limit=_SHOWN),
+        "late": [(owner, contact, asked.get(contact.id)) for owner, contact in late],
         "late_total": count_unconfirmed(viewer=request.viewer, cares=cares),
         "confirmed_before": cares.confirmed_before,
+        "to_ask": len(_to_ask(request, cares, _ASKED_AT_ONCE)),
+        "wrong": wrong_contacts(viewer=request.viewer, limit=_SHOWN),
+        "dead": dead_contacts(viewer=request.viewer, limit=_SHOWN),
         "unclaimed": _unclaimed(since),
         "unowned": lake.count(nobody),
         "owned": lake.count(EventQuery(since=since)),
@@ -80,6 +91,19 @@ def liaison(request: ViewedRequest) -> HttpResponse:
         "here": "liaison",
     }
     return render(request, "desk/liaison/page.html", context)
+
+
+def contacts_ask(request: ViewedRequest) -> HttpResponse:
+    """Ask the contacts that were unconfirmed longest, a hundred at a time."""
+    chosen = _to_ask(request, cares_at(request.now), _ASKED_AT_ONCE)
+    asked = ask_contacts(contact_ids=chosen, actor=request.viewer, now=request.now)
+    messages.success(request, _("Contacts asked by letter: {count}.").format(count=asked))
+    return redirect("liaison")
+
+
+def _to_ask(request: ViewedRequest, cares: Cares, most: int) -> list[int]:
+    lately = request.now - asked_again_after(request.now)
+    return contacts_to_ask(before=cares.confirmed_before, asked_before=lately, limit=most)
 
 
 def _conflicts(request: ViewedRequest) -> list[Any]:
@@ -110,7 +134,7 @@ def _unclaimed(since: datetime) -> dict[str, list[Unclaimed]]:
     latest = EventQuery(nobody=True, since=since, limit=_LATEST)
     for name in lake.scan(latest).column("source_fqdn").to_pylist():
         if name:
-            domains[".".join(name.split(".")[-2:])] += 1
+            domains[registered_domain(name)] += 1
     return {
         "address": [Unclaimed("address", *each) for each in networks.most_common(_SHOWN)],
         "asn": numbers[:_SHOWN],

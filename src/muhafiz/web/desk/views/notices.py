@@ -5,15 +5,19 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from muhafiz.constituency import queries as constituency
 from muhafiz.detection import queries
-from muhafiz.detection.actions.notices import hold_notice, release_notice, send_now
+from muhafiz.detection.actions.notices import send_now
+from muhafiz.detection.actions.recalling import recall_notice
+from muhafiz.detection.actions.resending import hold_notice, release_notice
 from muhafiz.detection.facts import NoticeFacts
+from muhafiz.detection.rules import is_lost
 from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.notifications import queries as notifications
+from muhafiz.release.queries import holders_of
 from muhafiz.web.desk.asking import Asked
 from muhafiz.web.labels import STATES as STATE_WORDS
 from muhafiz.web.parts import Word, filter_bar, pages, tabs
@@ -22,14 +26,20 @@ from muhafiz.web.viewer import ViewedRequest
 STATES = ("released", "held", "cancelled", "undeliverable", "refused")
 _PAGE = 50
 _ROWS = 100
-_LABELS = {"text": gettext_lazy("Number"), "policy": gettext_lazy("Policy")}
+_LABELS = {
+    "text": gettext_lazy("Number"),
+    "policy": gettext_lazy("Policy"),
+    "organization": gettext_lazy("Organization"),
+}
 
 
 def notices(request: ViewedRequest) -> HttpResponse:
     """Notices by state, the latest first."""
     asked = Asked(request.GET)
     state = asked.choice("state", STATES)
+    chosen = asked.whole("organization")
     rows = queries.notices(
+        organization_id=chosen,
         state=state or None,
         policy_code=asked.text("policy") or None,
         text=asked.text("text"),
@@ -44,13 +54,24 @@ def notices(request: ViewedRequest) -> HttpResponse:
         "rows": _with_owners(shown),
         "pages": pages(request.GET, older=shown[-1].id if len(rows) > _PAGE else None),
         "tabs": tabs(request.GET, "state", choices, here=state, grave=("undeliverable", "refused")),
-        "bar": filter_bar(request.GET, _LABELS, codes=("text", "policy"), errors=asked.errors),
+        "bar": filter_bar(
+            request.GET,
+            _LABELS,
+            words={"organization": lambda _code: _name(chosen)},
+            codes=("text", "policy"),
+            errors=asked.errors,
+        ),
         "state": state,
         "policies": queries.policies(),
         "asked": asked,
         "here": "notices",
     }
     return render(request, "desk/notices/list.html", context, status=asked.status)
+
+
+def _name(organization_id: int | None) -> str:
+    found = None if organization_id is None else constituency.organization(organization_id)
+    return found.name(get_language() or "en") if found else str(organization_id)
 
 
 def _with_owners(rows: list[NoticeFacts]) -> list[tuple[object, object]]:
@@ -66,13 +87,18 @@ def notice(request: ViewedRequest, notice_id: int) -> HttpResponse:
     asked = Asked(request.GET)
     after = asked.whole("after", most=10**9) or 0
     traced = queries.notice_rows(notice_id, after=after, limit=_ROWS + 1)
+    letters = [
+        (notifications.letter(each.message_id), contact)
+        for each, contact in queries.contact_versions(notice_id)
+    ]
+    states = [letter.state for letter, _contact in letters if letter is not None]
     context = {
         "notice": found,
         "owner": constituency.organization(found.organization_id),
-        "letters": [
-            (notifications.letter(each.message_id), contact)
-            for each, contact in queries.contact_versions(notice_id)
-        ],
+        "letters": letters,
+        "lost": found.state == "released" and is_lost(states),
+        "holders": holders_of("notice", str(found.public_id)),
+        "told_of_recall": notifications.letters_about("recall", str(found.public_id)),
         "rows": traced[:_ROWS],
         "first": after + 1,
         "last": after + len(traced[:_ROWS]),
@@ -99,6 +125,20 @@ def notice_release(request: ViewedRequest, notice_id: int) -> HttpResponseRedire
     _there(notice_id)
     release_notice(notice_id=notice_id, actor=request.viewer, now=request.now)
     messages.success(request, _("The letter was composed and is in the outbox."))
+    return redirect("notice", notice_id)
+
+
+def notice_recall(request: ViewedRequest, notice_id: int) -> HttpResponseRedirect:
+    """Take a notice back; everybody who was told is told so, and why."""
+    _there(notice_id)
+    told = recall_notice(
+        notice_id=notice_id,
+        reason=request.POST.get("reason", ""),
+        actor=request.viewer,
+        now=request.now,
+    )
+    words = _("The notice is withdrawn. Letters that say so: {count}.")
+    messages.success(request, words.format(count=told))
     return redirect("notice", notice_id)
 
 

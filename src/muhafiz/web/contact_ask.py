@@ -1,0 +1,46 @@
+"""A contact says whether it is still right: the letter's link is enough, no account needed."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods
+
+from muhafiz.accounts.tries import TooManyTries
+from muhafiz.constituency.actions.asking import answer_ask
+from muhafiz.constituency.asks import asked_contact
+from muhafiz.tenancy.current import beyond_tenant
+from muhafiz.web.allowances import AddressAllowance
+
+#: Questions and answers a minute from one address.
+allowance = AddressAllowance(30)
+_ANYBODY = "the link alone says about whom; it tells nothing but what its letter told"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_ask(request: HttpRequest, token: str) -> HttpResponse:
+    """What the letter asked about; the answer is a POST, because mail scanners follow links.
+
+    Raises:
+        Http404: nobody was sent such a link.
+    """
+    if not allowance.take(request):
+        raise TooManyTries(minutes=1)
+    now = request.now  # type: ignore[attr-defined]  # ViewerMiddleware
+    with beyond_tenant(_ANYBODY):
+        if request.method == "POST":
+            right = request.POST.get("answer") == "right"
+            words = request.POST.get("words", "")
+            answer_ask(token=token, right=right, words=words, now=now)
+        found = asked_contact(token)
+    if found is None:
+        raise Http404
+    owner, contact, ask = found
+    context = {
+        "name": owner.name(get_language() or "en"),
+        "contact": contact,
+        "ask": ask,
+        "token": token,
+    }
+    return render(request, "web/contact_ask.html", context)
