@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from muhafiz.accounts.actions.views import save_view
@@ -16,7 +17,6 @@ from muhafiz.rulebook.actions.profile import load_profile
 from muhafiz.triage.actions.sweep import sweep_sources
 from muhafiz.triage.filters import Filter
 from muhafiz.triage.queries import items
-from muhafiz.web.templatetags.queue import shown_left
 from tests.triage.conftest import JOB, Told
 from tests.web.conftest import browser_of
 from tests.web.given import OPERATOR
@@ -93,7 +93,7 @@ def test_pages_by_key_show_every_item_once_and_go_back(entered, told):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"state": "nonsense"}, "not one of the choices"),
+        ({"state": "nonsense"}, "State: This is not one of the choices"),
         ({"severity": "<b>"}, "not one of the choices"),
         ({"organization": "x"}, "must be a whole number"),
         ({"owner": "somebody"}, "must be a whole number"),
@@ -106,6 +106,18 @@ def test_bad_input_is_named(entered, told, asked, said):
     answer = entered("analyst").get("/desk/queue/", asked)
     assert answer.status_code == 400
     assert said in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("reference", "shown"),
+    [("F-6546980", "F-6546980"), ("C-3", "C-3"), ("R-12", "R-12"), ("column-count", ""),
+     ("misp-events", ""), ("AS64510", ""), ("", ""), ("DETECTION-2026-000001", "")],
+)  # fmt: skip
+def test_what_is_no_number_is_not_shown_as_one(entered, told, reference, shown):
+    told.tell("a", reference=reference)
+    pk = sweep()[0]
+    [row] = entered("analyst").get("/desk/queue/").context["page"].rows
+    assert row.shown_number == (shown or f"Q-{pk}")
 
 
 def test_hostile_text_is_text(entered, told):
@@ -132,13 +144,16 @@ def test_a_closing_asks_for_its_reason_and_keeps_what_was_typed(entered, told):
     told.tell("a", "b")
     chosen = sweep()
     form = {"act": "close", "item": [f"{pk}.1" for pk in chosen], "next": "/desk/queue/?state=open"}
-    asked = client.post("/desk/queue/act/", form)
+    asked = client.post("/desk/queue/act/", form, follow=True)
     assert asked.status_code == 200
     assert "2 chosen items" in asked.content.decode()
     form |= {"confirmed": "yes", "text": "بند کیا <b>"}
     refused = client.post("/desk/queue/act/", form)
     assert refused.status_code == 400
     assert "Say why" in refused.content.decode()
+    assert 'href="#reason"' in refused.content.decode()
+    halved = client.post("/desk/queue/act/", form | {"reason": "resolved", "text": " "})
+    assert 'href="#text"' in halved.content.decode(), "the half that is missing is named"
     assert "بند کیا &lt;b&gt;</textarea>" in refused.content.decode()
     done = client.post("/desk/queue/act/", form | {"reason": "resolved"})
     assert done["Location"] == f"/desk/queue/?state=open&item={chosen[-1]}"
@@ -151,9 +166,105 @@ def test_what_changed_meanwhile_is_not_closed_over_somebodys_head(entered, told)
     told.tell("a")
     pk = sweep()[0]
     other.post("/desk/queue/act/", {"act": "take", "item": f"{pk}.1"})
-    form = {"act": "close", "item": f"{pk}.1", "confirmed": "yes", "reason": "other", "text": "x"}
-    answer = client.post("/desk/queue/act/", form, follow=True)
-    assert "was changed by The analyst in the meantime" in answer.content.decode()
+    form = {"act": "close", "item": f"{pk}.1", "confirmed": "yes", "reason": "other",
+            "text": "Five lines\nof reasons"}  # fmt: skip
+    answer = client.post("/desk/queue/act/", form)
+    shown = answer.content.decode()
+    assert answer.status_code == 409
+    assert "was changed by The analyst in the meantime" in shown
+    assert "Five lines\nof reasons</textarea>" in shown, "what was typed is there for another try"
+    assert f'name="item" value="{pk}.2"' in shown, "who saw it may now close it knowingly"
+    again = client.post("/desk/queue/act/", form | {"item": f"{pk}.2"}, follow=True)
+    assert "1 item closed." in again.content.decode()
+
+
+def test_what_is_asked_before_an_act_has_an_address(entered, told):
+    client = entered("duty_officer")
+    told.tell("a", "b")
+    first, second = sweep()
+    back = "/desk/queue/?state=open"
+    form = {"act": "wait", "item": [f"{first}.1", f"{second}.1"], "next": back}
+    address = client.post("/desk/queue/act/", form)["Location"]
+    assert address.startswith("/desk/queue/confirm/?")
+    for _again in range(2):
+        shown = client.get(address).content.decode()
+        assert "2 chosen items" in shown
+        assert f'name="item" value="{second}.1"' in shown
+        assert f'name="next" value="{back}"' in shown
+    all_of_them = form | {"scope": "all", "query": "state=open", "as_of": "9", "item": []}
+    address = client.post("/desk/queue/act/", all_of_them)["Location"]
+    assert "All 2 items that match the filters" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    "query", ["", "act=close", "act=nonsense&item=1", "act=close&item=x", "act=take&scope=all"]
+)
+def test_an_address_without_sense_asks_nothing(entered, told, query):
+    answer = entered("duty_officer").get(f"/desk/queue/confirm/?{query}", follow=True)
+    assert "Choose at least one item first." in answer.content.decode()
+    assert answer.redirect_chain == [("/desk/queue/", 302)]
+
+
+def test_more_items_than_an_address_holds_are_asked_for_all_the_same(entered, told):
+    client = entered("duty_officer")
+    told.tell(*(f"k{at}" for at in range(70)))
+    form = {"act": "close", "item": [f"{pk}.1" for pk in sweep()]}
+    asked = client.post("/desk/queue/act/", form)
+    assert asked.status_code == 200
+    assert "70 chosen items" in asked.content.decode()
+
+
+def test_an_act_beside_the_list_leads_back_to_its_filters(entered, told):
+    client = entered("duty_officer")
+    told.tell("a")
+    pk = sweep()[0]
+    here = "/desk/queue/?state=open&sort=-age"
+    assert client.get(here).context["act_next"] == here
+    preview = f"/desk/queue/{pk}/preview/"
+    for url, led in (
+        (f"http://testserver{here}", here),
+        (f"https://evil.example{here}", ""),
+        ("http://testserver/desk/events/", ""),
+    ):
+        answer = client.get(preview, headers={"hx-request": "true", "hx-current-url": url})
+        assert answer.context["act_next"] == led
+    form = {"act": "take", "item": f"{pk}.1", "next": here}
+    assert client.post("/desk/queue/act/", form)["Location"] == f"{here}&item={pk}"
+
+
+class _Other(Told):
+    KIND = "silent-feed"
+
+
+def test_the_list_says_of_which_kinds_it_is_made(entered, told, monkeypatch):
+    client, other = entered("duty_officer"), _Other()
+    told.tell("a", "b", "c", likeness="one")
+    sweep()
+    assert "queue-kinds" not in page(client), "one kind alone needs no way to itself"
+    for module in ("actions.sweep", "queries"):
+        monkeypatch.setattr(
+            f"muhafiz.triage.{module}.sources", lambda: {"test": told, other.KIND: other}
+        )
+    other.tell("x")
+    sweep()
+    answer = client.get("/desk/queue/")
+    kinds = {part.kind: (part.items, part.groups) for part, _address in answer.context["makeup"]}
+    assert kinds == {"test": (3, 1), "silent-feed": (1, 1)}
+    assert answer.context["number_of_groups"] == 2
+    [address] = [way for part, way in answer.context["makeup"] if part.kind == "silent-feed"]
+    there = client.get(f"/desk/queue/{address}")
+    assert [row.kind for row in there.context["page"].rows] == ["silent-feed"]
+    assert there.context["number_of_groups"] == 1
+    back = [way for part, way in there.context["makeup"] if part.kind == "silent-feed"]
+    assert "kind" not in back[0], "pressed again it leads back to all kinds"
+
+
+def test_a_group_says_how_many_nobody_has(entered, told):
+    client = entered("duty_officer")
+    told.tell("a", "b", "c", likeness="one")
+    client.post("/desk/queue/act/", {"act": "take", "item": sweep()[0]})
+    [group] = client.get("/desk/queue/?state=open&group=yes").context["groups"]
+    assert (group.items, group.free, group.organizations) == (3, 2, 0)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +312,7 @@ def test_all_that_match_states_the_number_honours_filters_and_spares_what_came_l
     }  # fmt: skip
     told.things.append(replace(told.things[0], key="late"))
     sweep()
-    asked = client.post("/desk/queue/act/", form).content.decode()
+    asked = client.post("/desk/queue/act/", form, follow=True).content.decode()
     assert "All 270 items that match the filters" in asked
     assert 'Close items (<bdi dir="ltr">270</bdi>)' in asked
     started = client.post(
@@ -330,6 +441,25 @@ def test_saved_views_are_tabs_with_counts(entered, person, told):
     assert "severity=critical" in tab.address
 
 
+def test_a_saved_view_keeps_its_order_and_its_groups(entered, told):
+    told.tell("a", "b", severity="critical")
+    sweep()
+    client = entered("duty_officer")
+    asked = "state=open&severity=critical&sort=-age&group=yes"
+    shown = client.get(f"/desk/queue/?{asked}&item=1&before=9")
+    form = {"page": "queue", "name": "Old and grave", "query": shown.context["view_query"]}
+    client.post("/views/save/", form)
+    answer = client.get("/desk/queue/")
+    tab = next(tab for tab in answer.context["tabs"] if tab.word == "Old and grave")
+    assert QueryDict(tab.address.partition("?")[2]) == QueryDict(asked)
+    for path in (tab.address, tab.address.replace("/queue/?", "/queue/counts/?")):
+        tabs = client.get(path).context["tabs"]
+        assert [each.word for each in tabs if each.here] == ["Old and grave"]
+    tabs = client.get("/desk/queue/?state=open&severity=critical").context["tabs"]
+    assert not [each for each in tabs if each.here], "another order is another view"
+    assert [view.name for view in answer.context["own_views"]] == ["Old and grave"]
+
+
 def test_what_came_meanwhile_is_told_without_a_reload(entered, told):
     client = entered("duty_officer")
     told.tell("a")
@@ -339,13 +469,6 @@ def test_what_came_meanwhile_is_told_without_a_reload(entered, told):
     told.tell("a", "b", "c")
     sweep(datetime.now(UTC) + timedelta(minutes=5))
     assert "2</bdi> items came meanwhile" in page(client, "/desk/queue/counts/", as_of=seen)
-
-
-@pytest.mark.parametrize(("seconds", "shown"), [
-    (18 * 60, "0:18"), (66 * 3600 + 48 * 60, "66:48"), (-600, "\N{MINUS SIGN}0:10"), (0, "0:00"),
-])  # fmt: skip
-def test_the_time_left_has_its_sign_before_it(seconds, shown):
-    assert shown_left(timedelta(seconds=seconds)) == shown
 
 
 def test_in_urdu_a_target_stands_left_to_right(entered, told):
@@ -378,6 +501,18 @@ def test_items_of_a_closed_room_are_not_shown(entered, told, monkeypatch):
     assert client.get("/desk/queue/").context["total"] == 0
     answer = client.post("/desk/queue/act/", {"act": "take", "item": pk}, follow=True)
     assert "There is no item" in answer.content.decode()
+
+
+def test_a_handover_of_many_items_folds_them(entered, told):
+    client = entered("duty_officer")
+    told.tell(*(f"k{at}" for at in range(30)))
+    found = sweep()
+    path = client.post("/desk/handover/take/", {"reason": "The day begins."}).url
+    answer = client.get(path)
+    assert len(answer.context["shown_items"]) == 25
+    shown = answer.content.decode()
+    assert all(f"/desk/queue/{pk}/" in shown for pk in found)
+    assert 'and <bdi dir="ltr">5</bdi> more</summary>' in shown
 
 
 def test_a_handover_tells_what_became_of_its_items_in_one_question(entered, told):

@@ -83,13 +83,11 @@ def test_twenty_items_are_taken_with_keys_alone_and_one_stays_on_the_row(desk, t
         # Closing by keys: the row goes, and one stands on the one that followed it.
         with page.expect_navigation():
             page.keyboard.press("c")
-        page.locator("input[name=reason]").first.focus()
         page.keyboard.press("Space")
-        page.locator("textarea#text").focus()
-        page.keyboard.type("done, just t and c typed")
         page.keyboard.press("Tab")
+        page.keyboard.type("done, just t and c typed")
         with page.expect_navigation():
-            page.keyboard.press("Enter")
+            page.keyboard.press("Control+Enter")
         assert standing(page) == f"item-{found[20]}"
     now = datetime.now(UTC)
     set_preferences(
@@ -105,6 +103,150 @@ def test_twenty_items_are_taken_with_keys_alone_and_one_stays_on_the_row(desk, t
         left = items(Filter(owner=str(officer.id)), viewer=JOB, now=now)
         assert len(left.rows) == 19
     assert walk.broken == []
+
+
+def test_twelve_rows_stand_in_the_first_screen_with_their_numbers_and_clocks(desk, told):
+    walk, _officer = desk
+    sweep(told, 40, severity="critical", params={"feed": "shadowserver"})
+    with walk.page("en", "light", 1440) as page:
+        page.set_viewport_size({"width": 1440, "height": 860})
+        page.goto(f"{walk.address}/desk/queue/")
+        seen = page.evaluate(
+            """[...document.querySelectorAll('[data-row]')].filter(row =>
+              row.getBoundingClientRect().bottom <= innerHeight
+              && [...row.querySelectorAll('.reference, .target')].every(e => e.checkVisibility()
+                && e.getBoundingClientRect().right <= innerWidth)).length"""
+        )
+        assert seen >= 12
+        bar = page.locator(".bulk").bounding_box()
+        assert bar["height"] <= 42, "one slim line"
+        page.set_viewport_size({"width": 320, "height": 700})
+        clock = page.locator(".target").first.bounding_box()
+        assert clock["x"] + clock["width"] <= 320, "on a telephone the clock is in sight"
+
+
+def test_these_rows_and_all_that_match_are_told_apart(desk, told):
+    walk, _officer = desk
+    sweep(told, 40)
+    with walk.page("en", "light", 1440) as page:
+        page.goto(f"{walk.address}/desk/queue/?state=open")
+        bar, all_of_them = page.locator(".bulk"), page.locator("input[name=scope]")
+        assert bar.locator("button:enabled").count() == 0
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+        assert "1 chosen" in bar.inner_text()
+        page.check("[data-bulk-page]")
+        assert "25 chosen" in bar.inner_text()
+        assert not all_of_them.is_checked()
+        all_of_them.check()
+        assert "40 chosen" in bar.inner_text()
+        page.uncheck("[data-row] >> nth=3 >> input")
+        assert not all_of_them.is_checked(), "who leaves one out means the others of this page"
+        assert "24 chosen" in bar.inner_text()
+        page.click("button[value=take]")
+        assert "24 items taken." in page.inner_text(".messages")
+    assert walk.broken == []
+
+
+def test_clocks_go_on_while_the_page_stands_open(desk, told):
+    walk, _officer = desk
+    sweep(told, 1, severity="critical", params={"feed": "shadowserver"})
+    with walk.page("en", "light", 1440) as page:
+        page.clock.install(time=datetime.now(UTC))
+        page.goto(f"{walk.address}/desk/queue/")
+        target, hands = page.locator("[data-row] .target"), page.locator("[data-hands='0']")
+        before, time = target.inner_text(), hands.inner_text()
+        dial = page.locator("[data-row] .dial path").get_attribute("d")
+        assert "target-good" in target.get_attribute("class")
+        page.clock.fast_forward("20:00")
+        assert hands.inner_text() != time
+        assert target.inner_text() != before
+        assert page.locator("[data-row] .dial path").get_attribute("d") != dial
+        assert "20m" in page.locator("[data-row] td time").inner_text()
+        page.clock.fast_forward("03:00:00")
+        assert "target-over" in target.get_attribute("class")
+        assert target.locator("bdi").inner_text().startswith("\N{MINUS SIGN}")
+        assert "Overdue by" in target.text_content()
+        assert target.locator(".unseen").get_attribute("hidden") is None
+    assert walk.broken == []
+
+
+def test_what_is_typed_to_close_one_item_is_not_put_to_another(desk, told):
+    walk, _officer = desk
+    first, second = sweep(told, 2)
+    queue = f"{walk.address}/desk/queue/"
+    with walk.page("en", "light", 1440) as page:
+        page.goto(queue)
+        page.keyboard.press("j")
+        with page.expect_navigation():
+            page.keyboard.press("c")
+        page.check("input[name=reason][value=false_alarm]")
+        page.fill("textarea#text", "ten minutes of typing")
+        asked = page.url
+        # The session ends while the officer writes; the page that asks them in says what is kept.
+        page.context.clear_cookies(name="sessionid")
+        with page.expect_navigation():
+            page.keyboard.press("Control+Enter")
+        assert "What you were writing is kept" in page.inner_text("main > .note")
+        page.context.add_cookies(
+            [{"name": "sessionid", "value": walk.session, "url": walk.address}]
+        )
+        page.goto(queue)
+        page.click("main > .note a")
+        assert page.url == asked
+        assert page.input_value("textarea#text") == "ten minutes of typing"
+        assert page.is_checked("input[name=reason][value=false_alarm]")
+        assert "is back" in page.inner_text("form .note")
+        page.goto(f"{queue}confirm/?act=close&item={second}.1")
+        assert page.input_value("textarea#text") == ""
+        page.click("textarea#text")
+        page.keyboard.type("of the second")
+        page.goto(queue)
+        page.go_back()
+        assert page.input_value("textarea#text") == "of the second"
+        page.click("textarea#text")
+        page.goto(asked)
+        page.click("button[type=reset]")
+        assert page.input_value("textarea#text") == ""
+        page.fill("textarea#text", "done after all")
+        page.check("input[name=reason][value=resolved]")
+        page.click("main button.button-main")
+        assert page.locator(f"#item-{first}").count() == 0
+        page.goto(asked)
+        assert page.input_value("textarea#text") == "", "what was taken is forgotten"
+    assert walk.broken == []
+
+
+def test_an_items_page_leads_back_to_the_list_it_was_opened_from(desk, told):
+    walk, _officer = desk
+    found = sweep(told, 30)
+    with walk.page("en", "light", 1440) as page:
+        page.goto(f"{walk.address}/desk/queue/?state=open&sort=-number")
+        page.click("text=Older")
+        page.keyboard.press("j")
+        row = standing(page)
+        with page.expect_navigation():
+            page.keyboard.press("o")
+        page.fill("textarea#text", "rang them")
+        page.click("form[action$='/note/'] button")
+        page.click("button[value=take]")
+        assert standing(page) == row == f"item-{found[4]}"
+        assert "sort=-number" in page.url
+        assert page.locator("[data-row]").count() == 5, "the second page, as it was left"
+    assert walk.broken == []
+
+
+def test_the_queue_is_printed_with_its_filters_and_labels(desk, told):
+    walk, _officer = desk
+    sweep(told, 3)
+    with walk.page("en", "light", 1440, forced_colors="active") as page:
+        page.goto(f"{walk.address}/desk/queue/")
+        page.emulate_media(media="print")
+        assert page.locator("[data-row] .target:visible").count() == 3
+        assert page.locator("[data-row] .tlp:visible").count() == 3
+        assert "me or nobody" in page.inner_text(".queue-bar")
+        assert not page.is_visible(".bulk")
+        assert not page.is_visible("[data-row] .tick")
 
 
 def test_all_that_match_are_closed_by_a_run_that_one_may_leave(desk, told, person):

@@ -92,7 +92,7 @@ def found_by_number(viewer: Actor, text: str) -> list[Command]:
     found = list(_notice(viewer, plain))
     if number := _NUMBER.fullmatch(plain):
         found += _numbered(viewer, int(number.group(1)))
-    if _UUID.fullmatch(plain.lower()) and _open_to(viewer, "letter"):
+    if _UUID.fullmatch(plain.lower()) and open_to(viewer, "letter"):
         found.append(
             Command(plain.lower(), reverse("letter", args=[plain.lower()]), gettext("Letter"))
         )
@@ -101,12 +101,12 @@ def found_by_number(viewer: Actor, text: str) -> list[Command]:
 
 def _numbered(viewer: Actor, number: int) -> Iterator[Command]:
     for name, known, word in _NUMBERED:
-        if _open_to(viewer, name) and known(number):
+        if open_to(viewer, name) and known(number):
             yield Command(str(word).format(number=number), reverse(name, args=[number]))
 
 
 def _notice(viewer: Actor, text: str) -> Iterator[Command]:
-    if not _open_to(viewer, "notice") or not re.fullmatch(r"[\w/-]{3,60}", text):
+    if not open_to(viewer, "notice") or not re.fullmatch(r"[\w/-]{3,60}", text):
         return
     notice = notice_by_number(text.upper())
     if notice is not None:
@@ -125,14 +125,14 @@ def _pages(viewer: Actor) -> Iterator[Command]:
 
 def _page(viewer: Actor, name: str, word: Word, group: str) -> Iterator[Command]:
     address = _address(name)
-    if address and (name not in ROUTES or _open_to(viewer, name)):
+    if address and (name not in ROUTES or open_to(viewer, name)):
         yield Command(str(word), address, group, also=_in_english(word))
 
 
 def _views(viewer: Actor) -> Iterator[Command]:
     for group in GROUPS:
         for entry in group.entries:
-            if not _open_to(viewer, entry.route):
+            if not open_to(viewer, entry.route):
                 continue
             for view in saved_views(entry.route, viewer):
                 address = f"{reverse(entry.route)}?{view.query.lstrip('?')}"
@@ -146,7 +146,8 @@ def _acts() -> Iterator[Command]:
             yield Command(str(word), address, gettext("Do"), _in_english(word), "post", fields)
 
 
-def _open_to(viewer: Actor, name: str) -> bool:
+def open_to(viewer: Actor, name: str) -> bool:
+    """Whether the viewer may open a route."""
     return name in ROUTES and may(viewer, ROUTES[name][0])
 
 

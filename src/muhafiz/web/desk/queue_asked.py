@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.http import QueryDict
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from muhafiz.accounts.queries import SavedViewFacts
 from muhafiz.formats.tlp import LABELS
@@ -38,6 +38,7 @@ FIELDS: Final = {
     "q": "text",
 }
 MOST_CHOSEN: Final = 1_000
+_LOOKS: Final = ("sort", "group")
 
 
 def asked_filter(asked: Asked) -> Filter:
@@ -75,6 +76,24 @@ def query_of(wanted: Filter) -> str:
         if part in parts:
             query[name] = parts[part]
     return query.urlencode()
+
+
+def view_query(query: QueryDict, wanted: Filter) -> str:
+    """What makes the list look as it does: its filter, its order, and whether it is grouped."""
+    kept = QueryDict(query_of(wanted), mutable=True)
+    for name in _LOOKS:
+        if query.get(name):
+            kept[name] = query.get(name, "")
+    return kept.urlencode()
+
+
+def list_query(query: QueryDict, wanted: Filter) -> str:
+    """The list as its items' pages lead back to it: filters, order, and the page it stands on."""
+    kept = QueryDict(view_query(query, wanted), mutable=True)
+    for name in ("after", "before"):
+        if query.get(name):
+            kept[name] = query.get(name, "")
+    return kept.urlencode()
 
 
 def full_query(query: QueryDict, wanted: Filter) -> QueryDict:
@@ -124,5 +143,11 @@ def _ticked(value: str) -> tuple[int, int | None] | None:
 def chosen_words(chosen: Selection, count: int) -> str:
     """Whom an act concerns, with the number."""
     if isinstance(chosen, AllMatching):
-        return _("All {count} items that match the filters").format(count=f"{count:,}")
-    return _("{count} chosen items").format(count=f"{count:,}")
+        told = ngettext(
+            "The {count} item that matches the filters",
+            "All {count} items that match the filters",
+            count,
+        )
+    else:
+        told = ngettext("{count} chosen item", "{count} chosen items", count)
+    return told.format(count=f"{count:,}")

@@ -8,11 +8,13 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import get_language, get_language_bidi, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from muhafiz.detection.letters import type_title
+from muhafiz.web.desk.words import REASONS as ROW_REASONS
 from muhafiz.web.desk.work_words import job_word
+from muhafiz.web.plain_words import open_service
 
 KINDS: dict[str, str | Promise] = {
     "finding": _("Finding"),
@@ -20,6 +22,7 @@ KINDS: dict[str, str | Promise] = {
     "claim-request": _("Claim to approve"),
     "silent-feed": _("Silent feed"),
     "unsure-letter": _("Unsure letter"),
+    "undelivered-letter": _("Letter that reached nobody"),
     "set-aside": _("Rows set aside"),
     "stuck-report": _("Stuck report"),
     "failed-job": _("Failed work"),
@@ -32,6 +35,8 @@ TITLES: dict[str, str | Promise] = {
     "feed-silent": _("Feed {feed} sends nothing"),
     "feed-few-rows": _("Feed {feed} sends too little"),
     "letter-unsure": _("Nobody knows whether letter {reference} left"),
+    "letter-failed": _("Letter {reference} did not arrive"),
+    "letter-held": _("Letter {reference} cannot leave as it is"),
     "rows-set-aside": _("Rows cannot be read: {reason}"),
     "report-failed": _("Report {file} could not be read"),
     "report-quarantined": _("No feed recognizes the report {file}"),
@@ -130,39 +135,71 @@ HISTORY: dict[str, str | Promise] = {
 }
 
 
+#: Values of titles that are words of the product, in the reader's language.
+_OURS = frozenset({"what", "reason", "job"})
+
+
 def title(code: str, params: Mapping[str, Any]) -> SafeString:
     """A title in the reader's language; foreign values are isolated, whatever script they have."""
-    pattern = TITLES.get(code)
+    pattern = _pattern(code, params)
     if pattern is None:
         return format_html('<bdi dir="ltr" class="mono">{}</bdi>', code)
-    isolated = {name: _isolated(value) for name, value in _told(params).items()}
+    isolated = {name: _isolated(name, value) for name, value in _told(params).items()}
     try:
         return format_html(str(pattern), **isolated)
     except (KeyError, IndexError):  # an older item lacks a value that newer words speak of
         return format_html("{}", str(pattern))
 
 
+def _pattern(code: str, params: Mapping[str, Any]) -> str | Promise | None:
+    """The words of a title; a service that its kind speaks of needs no identifier behind it."""
+    return TITLES["finding"] if code == "finding-named" and _service(params) else TITLES.get(code)
+
+
+def _service(params: Mapping[str, Any]) -> str:
+    kind, identifier = str(params.get("type", "")), str(params.get("identifier", ""))
+    return open_service(kind, identifier, get_language() or "en")
+
+
 def _told(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a title; "what" is the RSIT type in the reader's language."""
+    """The values of a title, those of `_OURS` in the reader's words.
+
+    "what" is the RSIT type, or what is wrong with a service that has a name.
+    """
     if "job" in params:
         return {**params, "job": job_word(str(params["job"]))}
+    if "reason" in params:
+        return {**params, "reason": _row_reason(str(params["reason"]))}
     if "type" not in params:
         return dict(params)
-    return {**params, "what": type_title(str(params["type"]), get_language() or "en")}
+    what = _service(params) or type_title(str(params["type"]), get_language() or "en")
+    return {**params, "what": what}
 
 
-def _isolated(value: object) -> SafeString:
+def _row_reason(told: str) -> str:
+    """Why rows lie aside, with the column at fault where one is named."""
+    code, _space, column = told.partition(" ")
+    word = str(ROW_REASONS[code][0]) if code in ROW_REASONS else code
+    return f"{word} ({column})" if column else word
+
+
+def _isolated(name: str, value: object) -> SafeString:
+    """A value within a title: our own words in our direction, what is foreign in its own."""
     if isinstance(value, int):
         return format_html('<bdi dir="ltr">{}</bdi>', f"{value:,}")
+    if name in _OURS:
+        side = "rtl" if get_language_bidi() else "ltr"
+        return format_html('<bdi dir="{}">{}</bdi>', side, value)
     return format_html("<bdi>{}</bdi>", value)
 
 
 def plain_title(code: str, params: Mapping[str, Any]) -> str:
     """A title as plain text, for a page's title and for files."""
+    pattern = str(_pattern(code, params) or code)
     try:
-        return str(TITLES.get(code, code)).format(**_told(params))
+        return pattern.format(**_told(params))
     except (KeyError, IndexError):
-        return str(TITLES.get(code, code))
+        return pattern
 
 
 def kind_word(code: str) -> str:

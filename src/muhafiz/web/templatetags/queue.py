@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from math import cos, pi, sin
 from typing import Any
 
 from django import template
@@ -11,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from muhafiz.triage.facts import ItemFacts
-from muhafiz.triage.rules import clock_look
+from muhafiz.triage.rules import clock_look, near_since, time_left
 from muhafiz.web.desk import queue_words as words
 
 register = template.Library()
@@ -36,6 +37,12 @@ def item_state(item: ItemFacts) -> SafeString:
     if item.state == "closed" and item.closed_reason in words.REASONS:
         word = words.REASONS[item.closed_reason]
     return format_html('<span class="chip chip-{}">{}</span>', look, word)
+
+
+@register.filter
+def state_told(code: str) -> str:
+    """What an item's state is called, without a chip."""
+    return words.state_word(code)
 
 
 @register.filter
@@ -87,29 +94,73 @@ def age(since: datetime, now: datetime) -> SafeString:
         shown = _("{days}d {hours}h").format(
             days=minutes // 1440, hours=f"{minutes % 1440 // 60:02d}"
         )
-    machine = f"PT{minutes}M"
-    return format_html('<time class="nowrap" datetime="{}"><bdi>{}</bdi></time>', machine, shown)
+    return format_html(
+        '<time class="nowrap" datetime="PT{}M" data-since="{}"><bdi>{}</bdi></time>',
+        minutes,
+        _instant(since),
+        shown,
+    )
+
+
+@register.simple_tag
+def age_patterns() -> str:
+    """How an age is written, for the script that goes on counting it: minutes, hours, days."""
+    return "|".join((_("{minutes}m"), _("{hours}h {minutes}m"), _("{days}d {hours}h")))
 
 
 @register.simple_tag
 def target(item: Any, now: datetime) -> SafeString:
     """The time left to an item's target, hours and minutes; after it with a minus sign.
 
-    The digits and their sign stand left to right in every language.
+    A dial beside it empties with the time. The digits and their sign stand left to right in every
+    language; a script goes on counting them (`clock.js`).
     """
     if item.due_at is None or getattr(item, "state", "new") == "closed":
         return SafeString('<span class="quiet">—</span>')
-    arrived = getattr(item, "arrived_at", now)
-    look = clock_look(arrived, item.due_at, now)
-    over = look == "over"
-    said = format_html('<span class="unseen">{} </span>', _("Overdue by")) if over else ""
+    arrived, due = getattr(item, "arrived_at", None), item.due_at
+    look = clock_look(arrived or now, due, now)
     return format_html(
-        '<span class="target target-{}" title="{}">{}<bdi dir="ltr" class="nowrap">{}</bdi></span>',
+        '<span class="target target-{}" title="{}" data-due="{}"{}>{}'
+        '<span class="unseen"{}>{} </span><bdi dir="ltr" class="nowrap">{}</bdi></span>',
         look,
-        item.due_at.strftime("%Y-%m-%d %H:%M UTC"),
-        said,
-        shown_left(item.due_at - now),
+        due.strftime("%Y-%m-%d %H:%M UTC"),
+        _instant(due),
+        _span(arrived, due) if arrived else "",
+        _dial(time_left(arrived, due, now)) if arrived else "",
+        "" if look == "over" else SafeString(" hidden"),
+        _("Overdue by"),
+        shown_left(due - now),
     )
+
+
+def _span(arrived: datetime, due: datetime) -> SafeString:
+    """From when to when the clock runs, and when it is called near: what the script needs."""
+    return format_html(
+        ' data-from="{}" data-near="{}"', _instant(arrived), _instant(near_since(arrived, due))
+    )
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _dial(part: float) -> SafeString:
+    """A dial whose filled part is what is left; at its end it is full, in the color of the late."""
+    return format_html(
+        '<svg class="dial" viewBox="0 0 12 12" aria-hidden="true" focusable="false">'
+        '<circle cx="6" cy="6" r="5.25" fill="none" stroke="currentColor"/>'
+        '<path d="{}" fill="currentColor"/></svg>',
+        dial_path(part),
+    )
+
+
+def dial_path(part: float) -> str:
+    """The sector of a dial that a part of the time takes, clockwise from the top."""
+    if not 0 < part < 1:
+        return "M6 1A5 5 0 1 1 6 11A5 5 0 1 1 6 1Z"
+    turn = 2 * pi * part
+    x, y = 6 + 5 * sin(turn), 6 - 5 * cos(turn)
+    return f"M6 6V1A5 5 0 {int(part > 0.5)} 1 {x:.2f} {y:.2f}Z"  # noqa: PLR2004 - half a turn
 
 
 def shown_left(left: timedelta) -> str:

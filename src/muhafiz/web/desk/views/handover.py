@@ -31,6 +31,7 @@ from muhafiz.web.viewer import ViewedRequest
 _PAGE = 25
 _SHOWN = 15
 _MOST = 200  # items of a handover that its page lists; the signed bytes hold all
+_OPEN = 25  # of these stand there at once, the others are unfolded
 _DATES = ("since", "due")
 
 
@@ -132,7 +133,8 @@ def handover(request: ViewedRequest, handover_id: int) -> HttpResponse:
     context = {
         "handover": found,
         "told": told,
-        "shown_items": items[:_MOST],
+        "shown_items": items[:_OPEN],
+        "folded_items": items[_OPEN:_MOST],
         "unshown": max(len(items) - _MOST, 0),
         "closed_since": None if len(items) > _MOST else became,
         "proof": duty.proof(handover_id, viewer=request.viewer),

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from muhafiz.accounts.queries import saved_views
+from muhafiz.accounts.queries import SavedViewFacts, saved_views
 from muhafiz.accounts.rules import may
+from muhafiz.constituency.queries import organizations
 from muhafiz.triage import queries
 from muhafiz.triage.facts import ItemFacts, NoteFacts
 from muhafiz.triage.filters import TABS, Filter
@@ -24,8 +25,10 @@ from muhafiz.web.desk.queue_asked import (
     asked_filter,
     asked_order,
     full_query,
+    list_query,
     query_of,
     view_filters,
+    view_query,
 )
 from muhafiz.web.labels import SEVERITIES
 from muhafiz.web.parts import FilterBar, Happening, Pages, Tab, address, filter_bar
@@ -75,16 +78,19 @@ def queue(request: ViewedRequest) -> HttpResponse:
         "arrival": queries.latest_arrival(),
         "chosen_row": here,
         "asked": asked,
+        "mistakes": {n: f"{_LABELS.get(n, n)}: {text}" for n, text in asked.errors.items()},
+        "list_query": list_query(request.GET, wanted),
         "group_address": address(query, group=None if request.GET.get("group") else "yes"),
         "sector_words": sector_names(request.now),
         "here": "queue",
+        **_makeup(request, wanted, query),
         **_tabs(request, wanted),
         **_choices(request),
     }
     if request.GET.get("group") == "yes":
         context["groups"] = queries.groups(wanted, viewer=request.viewer, now=request.now)
     shown = next((row for row in page.rows if row.id == here), None) or next(iter(page.rows), None)
-    context |= about(shown, request) if shown else {}
+    context |= about(shown, request) | {"act_next": request.get_full_path()} if shown else {}
     return render(request, "desk/queue/list.html", context, status=asked.status)
 
 
@@ -108,13 +114,37 @@ def queue_item(request: ViewedRequest, item_id: int) -> HttpResponse:
 def queue_preview(request: ViewedRequest, item_id: int) -> HttpResponse:
     """The same in short, beside the list."""
     found = _item(request, item_id)
-    return render(request, "desk/queue/preview.html", about(found, request))
+    return render(request, "desk/queue/preview.html", about(found, request) | _beside(request))
+
+
+def _beside(request: ViewedRequest) -> dict[str, str]:
+    """The list that a preview stands beside: an act leads back to its filters and its place."""
+    told = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if told.netloc != request.get_host() or told.path != reverse("queue"):
+        return {"act_next": "", "list_query": ""}
+    asked = QueryDict(told.query)
+    return {
+        "act_next": urlunsplit(("", "", told.path, told.query, "")),
+        "list_query": list_query(asked, asked_filter(Asked(asked))),
+    }
+
+
+def _list_of(query: str, item_id: int) -> str:
+    """The address of the list that an item's page was opened from, standing on that item."""
+    asked = QueryDict(query[:2_000], mutable=True)
+    asked["item"] = str(item_id)
+    return f"{reverse('queue')}?{asked.urlencode()}"
 
 
 def item_context(request: ViewedRequest, found: ItemFacts) -> dict[str, Any]:
-    """What the page of an item shows."""
+    """What the page of an item shows. An act leads back to the list that one came from."""
+    listed = request.POST.get("list") or request.GET.get("list") or ""
+    back = _list_of(listed, found.id)
     return {
         **about(found, request),
+        "list": listed,
+        "back": back,
+        "act_next": back if listed else reverse("queue-item", args=[found.id]),
         "beside": queries.of_organization(found, viewer=request.viewer),
         "here": "queue-item",
     }
@@ -180,6 +210,27 @@ def _here(
     return near if near in {row.id for row in rows} else rows[-1].id
 
 
+def _makeup(request: ViewedRequest, wanted: Filter, query: QueryDict) -> dict[str, Any]:
+    """Of which kinds the items are, each a way to them alone; and how many problems there are.
+
+    One kind alone needs no way to itself.
+    """
+    parts = queries.makeup(wanted, viewer=request.viewer, now=request.now)
+    known = list(words.KINDS)
+    parts = tuple(
+        sorted(parts, key=lambda part: known.index(part.kind) if part.kind in known else 0)
+    )
+    chosen = [part for part in parts if wanted.kind in {"", part.kind}]
+    ways = [
+        (part, address(query, kind=None if part.kind == wanted.kind else part.kind))
+        for part in parts
+    ]
+    return {
+        "makeup": ways if len(parts) > 1 else [],
+        "number_of_groups": sum(part.groups for part in chosen),
+    }
+
+
 def _tabs(request: ViewedRequest, wanted: Filter) -> dict[str, Any]:
     """The queue's own views and those that people saved, each with its count; and the total."""
     views = saved_views("queue", request.viewer)
@@ -189,23 +240,45 @@ def _tabs(request: ViewedRequest, wanted: Filter) -> dict[str, Any]:
         asked, viewer=request.viewer, now=request.now,
         open_only=all(one.state != "closed" for one in asked.values()),
     )  # fmt: skip
-    named = {**_TAB_WORDS, **{f"view-{view.id}": view.name for view in views}}
-    path = reverse("queue")
+    ways = _ways(request, wanted, views, saved)
     return {
         "tabs": [
             Tab(
-                f"{path}?{query_of(asked[code])}",
+                f"{reverse('queue')}?{query}",
                 word,
                 counts[code],
-                here=asked[code] == wanted,
+                here=here,
                 grave=code == "overdue" and counts[code] > 0,
             )
-            for code, word in named.items()
-            if code in asked
+            for code, word, query, here in ways
         ],
         "total": counts["here"],
-        "views": views,
+        "own_views": [view for view in views if view.mine],
+        "view_query": view_query(request.GET, wanted),
     }
+
+
+def _ways(
+    request: ViewedRequest,
+    wanted: Filter,
+    views: list[SavedViewFacts],
+    saved: Mapping[str, Filter],
+) -> list[tuple[str, str | Promise, str, bool]]:
+    """Each tab's code, word, query and whether it is the one in force. A view keeps its order."""
+    present = view_query(request.GET, wanted)
+    kept = [
+        (code, view.name, view_query(QueryDict(view.query), saved[code]))
+        for view in views
+        if (code := f"view-{view.id}") in saved
+    ]
+    in_view = any(query == present for _code, _word, query in kept)
+    return [
+        *(
+            (code, word, query_of(TABS[code]), TABS[code] == wanted and not in_view)
+            for code, word in _TAB_WORDS.items()
+        ),
+        *((code, word, query, query == present) for code, word, query in kept),
+    ]
 
 
 def _bar(query: QueryDict, asked: Asked, request: ViewedRequest) -> FilterBar:
@@ -218,9 +291,17 @@ def _bar(query: QueryDict, asked: Asked, request: ViewedRequest) -> FilterBar:
         "severity": lambda code: _at_least(str(SEVERITIES[code][0])),
         "sector": lambda code: str(sectors.get(code, code)),
         "owner": lambda code: words.owner_word(code, officers),
+        "organization": _organization_word,
         "overdue": lambda _code: str(_TAB_WORDS["overdue"]),
     }
     return filter_bar(query, _LABELS, words=said, codes=("tlp", "like"), errors=asked.errors)
+
+
+def _organization_word(code: str) -> str:
+    """An organization's name for its number, as far as the number names one."""
+    found = organizations([int(code)]) if code.isdigit() else {}
+    owner = found.get(int(code)) if found else None
+    return owner.name(get_language() or "en") if owner else code
 
 
 def _at_least(word: str) -> str:

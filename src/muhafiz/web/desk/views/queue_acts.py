@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
@@ -39,39 +41,94 @@ from muhafiz.web.viewer import ViewedRequest
 
 _AT_ONCE = ("take", "release", "reopen")  # acts that need no further word
 _TOLD = 10  # refusals told one by one above the list
+_IN_ADDRESS = 60  # items that the address of a confirmation names; more stand in its form alone
 _SAMPLE = 8
 #: Which field of the form a refusal is about.
 _FIELD = {ReasonMissing: "reason", BadWait: "until", BadNote: "text", CannotAssign: "whom"}
 
 
 def queue_act(request: ViewedRequest) -> HttpResponse:
-    """Do an act with what was chosen, or first ask for what it needs and state the number."""
-    form = Asked(request.POST)
-    act = form.choice("act", tuple(ACTS))
-    chosen = asked_selection(request.POST)
-    count = queries.selected_count(chosen, viewer=request.viewer, now=request.now)
-    back = asked_next(request, reverse("queue"))
-    if not act or not count:
-        messages.error(request, sentence(NothingChosen()))
-        return HttpResponseRedirect(back)
-    at_once = act in _AT_ONCE and not isinstance(chosen, AllMatching)
+    """Do an act with what was chosen, or first ask for what it needs."""
+    asked = _what(request, request.POST)
+    if asked is None:
+        return _nothing_chosen(request)
+    at_once = asked.act in _AT_ONCE and not isinstance(asked.chosen, AllMatching)
     if not at_once and request.POST.get("confirmed") != "yes":
-        return _confirm(request, act, chosen, count, form, status=200)
-    order = _order(form, act)
-    if form.errors:
-        return _confirm(request, act, chosen, count, form, status=400)
+        return _ask_first(request, asked)
+    order = _order(asked.form, asked.act)
+    if asked.form.errors:
+        return _confirm(request, asked, status=400)
     try:
         done = move_selection(
-            chosen, order, query=_query(request, chosen), actor=request.viewer, now=request.now
-        )
+            asked.chosen, order, query=_query(request, asked.chosen),
+            actor=request.viewer, now=request.now,
+        )  # fmt: skip
     except (ReasonMissing, BadWait, BadNote, CannotAssign) as no:
-        form.errors[_FIELD[type(no)]] = sentence(no)
-        return _confirm(request, act, chosen, count, form, status=400)
-    if isinstance(done, int):
-        return redirect("queue-run", done)
-    _tell(request, act, done)
+        asked.form.errors[_field(no, order)] = sentence(no)
+        return _confirm(request, asked, status=400)
+    return redirect("queue-run", done) if isinstance(done, int) else _over(request, asked, done)
+
+
+def _field(no: ReasonMissing | BadWait | BadNote | CannotAssign, order: Order) -> str:
+    """The field that a refusal is about: of a reason, the half that is missing."""
+    return "text" if isinstance(no, ReasonMissing) and order.reason else _FIELD[type(no)]
+
+
+def _over(request: ViewedRequest, asked: _What, done: Moved) -> HttpResponse:
+    """Back to the list, on the same row; when nothing was done, to what was typed for it."""
+    _tell(request, asked.act, done)
+    if request.POST.get("text") and not done.done:
+        return _confirm(request, asked, status=HTTPStatus.CONFLICT)
     touched = [*done.done, *(each for each, _no in done.refused)]
-    return HttpResponseRedirect(_same_row(back, touched))
+    return HttpResponseRedirect(_same_row(asked.back, touched))
+
+
+def queue_confirm(request: ViewedRequest) -> HttpResponse:
+    """The page that asks for it, with an address: it can be reloaded, and one can come back."""
+    asked = _what(request, request.GET)
+    return _nothing_chosen(request) if asked is None else _confirm(request, asked, status=200)
+
+
+@dataclass(frozen=True, slots=True)
+class _What:
+    """What an officer wants done with what, and where they come from."""
+
+    act: str
+    chosen: Selection
+    count: int
+    form: Asked
+    posted: QueryDict
+    back: str
+
+
+def _what(request: ViewedRequest, posted: QueryDict) -> _What | None:
+    """The same as a form or an address spells it; None when it makes no sense."""
+    form = Asked(posted)
+    act, chosen = form.choice("act", tuple(ACTS)), asked_selection(posted)
+    count = queries.selected_count(chosen, viewer=request.viewer, now=request.now)
+    back = asked_next(request, reverse("queue"))
+    return _What(act, chosen, count, form, posted, back) if act and count else None
+
+
+def _nothing_chosen(request: ViewedRequest) -> HttpResponse:
+    messages.error(request, sentence(NothingChosen()))
+    return HttpResponseRedirect(asked_next(request, reverse("queue")))
+
+
+def _ask_first(request: ViewedRequest, asked: _What) -> HttpResponse:
+    """To the page of confirmation; what is too long for an address is asked for at once."""
+    if not isinstance(asked.chosen, AllMatching) and asked.count > _IN_ADDRESS:
+        return _confirm(request, asked, status=200)
+    query = QueryDict(mutable=True)
+    for name in ("act", "scope", "query", "as_of", "next"):
+        if value := asked.posted.get(name):
+            query[name] = value
+    if not isinstance(asked.chosen, AllMatching):
+        query.pop("scope", None)
+        query.pop("query", None)
+        query.pop("as_of", None)
+        query.setlist("item", asked.posted.getlist("item"))
+    return HttpResponseRedirect(f"{reverse('queue-confirm')}?{query.urlencode()}")
 
 
 def _query(request: ViewedRequest, chosen: Selection) -> str:
@@ -103,28 +160,48 @@ def _moment(form: Asked) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=timezone.get_current_timezone())
 
 
-def _confirm(
-    request: ViewedRequest, act: str, chosen: Selection, count: int, form: Asked, *, status: int
-) -> HttpResponse:
+def _confirm(request: ViewedRequest, asked: _What, *, status: int) -> HttpResponse:
     """The page that states the number and asks for reason, officer or time."""
+    chosen, count = asked.chosen, asked.count
     shown = queries.selected(chosen, viewer=request.viewer, now=request.now)[:_SAMPLE]
     context: dict[str, Any] = {
-        "act": act,
+        "act": asked.act,
         "count": count,
         "whom": chosen_words(chosen, count),
         "all_matching": isinstance(chosen, AllMatching),
         "sample": queries.items_by_id(shown, viewer=request.viewer),
         "more": max(count - len(shown), 0),
-        "posted": request.POST,
-        "items": [] if isinstance(chosen, AllMatching) else request.POST.getlist("item"),
-        "asked": form,
+        "posted": asked.posted,
+        "items": _ticked_now(request, chosen, anew=status == HTTPStatus.CONFLICT),
+        "keep_as": _keep_as(asked),
+        "asked": asked.form,
         "reasons": [(code, words.REASONS[code]) for code in REASONS],
         "wait_choices": [(code, words.WAITS_FOR[code]) for code in WAITS_FOR],
         "officers": [(str(one), name) for one, name in queries.officers()],
-        "next": asked_next(request, reverse("queue")),
+        "next": asked.back,
         "here": "queue",
     }
     return render(request, "desk/queue/confirm.html", context, status=status)
+
+
+def _ticked_now(request: ViewedRequest, chosen: Selection, *, anew: bool) -> list[str]:
+    """The items as the form names them; `anew`: in the version that is shown now."""
+    if isinstance(chosen, AllMatching):
+        return []
+    seen = dict(chosen.items)
+    if anew:
+        found = queries.items_by_id(seen, viewer=request.viewer)
+        seen |= {each.id: each.version for each in found}
+    return [
+        f"{each}.{version}" if version is not None else str(each) for each, version in seen.items()
+    ]
+
+
+def _keep_as(asked: _What) -> str:
+    """Under what the browser keeps what is typed: another choice of items is another text."""
+    if isinstance(asked.chosen, AllMatching):
+        return f"{asked.act}:{asked.posted.get('query', '')}"
+    return f"{asked.act}:{','.join(str(each) for each, _seen in asked.chosen.items)}"
 
 
 def _tell(request: ViewedRequest, act: str, done: Moved) -> None:
@@ -173,7 +250,9 @@ def queue_note(request: ViewedRequest, item_id: int) -> HttpResponse:
         context = item_context(request, found) | {"typed": text, "errors": {"text": sentence(no)}}
         return render(request, "desk/queue/item.html", context, status=400)
     messages.success(request, _("The note is kept."))
-    return redirect(reverse("queue-item", args=[item_id]) + "#history")
+    listed = request.POST.get("list")
+    query = f"?{urlencode({'list': listed})}" if listed else ""
+    return redirect(f"{reverse('queue-item', args=[item_id])}{query}#history")
 
 
 def queue_run(request: ViewedRequest, run_id: int) -> HttpResponse:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,9 +11,6 @@ from urllib.parse import urlencode
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from muhafiz.accounts.rules import may
@@ -27,50 +22,14 @@ from muhafiz.constituency.facts import ClaimFacts, OrganizationFacts
 from muhafiz.lake import queries as lake
 from muhafiz.lake.query import EventQuery
 from muhafiz.lake.refusals import BadQuery
-from muhafiz.search.queries import Answer, Hit, search
+from muhafiz.search.queries import Answer, search
 from muhafiz.web.asking import Asked
+from muhafiz.web.desk.found import KINDS, event_question, events_address, found, may_be_claimed
 from muhafiz.web.parts import Tab
-from muhafiz.web.plain_words import plain
 from muhafiz.web.viewer import ViewedRequest
 
 _DAYS = 90  # of the lake that a name is looked up in
 _SECONDS = 1.5  # for which the lake is waited; after that the page only offers the question
-_ASN = re.compile(r"as(\d{1,10})")
-_NAME = re.compile(r"(?=.*\.)[a-z0-9_.-]{4,253}")
-
-
-def _page(route: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda args: reverse(route, kwargs=dict(args))
-
-
-def _events_of(finding: Mapping[str, Any]) -> str:
-    """A finding is looked at through its events."""
-    named = {name: finding[name] for name in ("identifier", "type") if finding.get(name)}
-    asked = {"organization": finding["organization_id"], **named, "span": "all"}
-    return f"{reverse('events')}?{urlencode(asked)}"
-
-
-#: kind → (word, icon, address of the thing).
-KINDS: dict[str, tuple[Promise, str, Callable[[Mapping[str, Any]], str]]] = {
-    "organization": (_("Constituents"), "building", _page("constituent")),
-    "finding": (_("Findings"), "event", _events_of),
-    "notice": (_("Notices"), "letter", _page("notice")),
-    "letter": (_("Letters"), "send", _page("letter")),
-    "report": (_("Reports"), "report", _page("report")),
-    "feed": (_("Feeds"), "feed", lambda _feed: reverse("feeds")),
-    "note": (_("Notes"), "book", _page("queue-item")),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A hit with its way."""
-
-    hit: Hit
-    title: str
-    word: Promise
-    icon: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +49,10 @@ def search_page(request: ViewedRequest) -> HttpResponse:
     page = asked.whole("page", most=200) or 1
     context: dict[str, Any] = {"here": "search", "asked": asked, "text": text}
     if text and not asked.errors:
-        _record(request, text)
+        record_search(request, text)
         answer = search(text, viewer=request.viewer, kind=kind, page=page)
         context |= {
-            "found": [_found(hit) for hit in answer.hits],
+            "found": [found(hit) for hit in answer.hits],
             "tabs": _tabs(answer, text, kind),
             "total": sum(answer.counts.values()),
             "sighted": _sighted(request, answer),
@@ -105,20 +64,6 @@ def search_page(request: ViewedRequest) -> HttpResponse:
     return render(request, "desk/search/page.html", context, status=asked.status)
 
 
-def _found(hit: Hit) -> Found:
-    word, icon, address = KINDS[hit.kind]
-    return Found(hit, _title(hit), word, icon, address(hit.args))
-
-
-def _title(hit: Hit) -> str:
-    """What the thing is called in the reader's language; a finding by what it is."""
-    language = get_language() or "en"
-    if hit.kind != "finding":
-        return hit.named(language)
-    number = hit.title.partition(" ")[0]
-    return f"{number} · {plain(hit.args['type'], hit.args['identifier'], language).name}"
-
-
 def _tabs(answer: Answer, text: str, kind: str | None) -> list[Tab]:
     tabs = [Tab(f"?{urlencode({'q': text})}", _("All"), sum(answer.counts.values()), kind is None)]
     for name, (word, _icon, _address) in KINDS.items():
@@ -128,7 +73,7 @@ def _tabs(answer: Answer, text: str, kind: str | None) -> list[Tab]:
     return tabs
 
 
-def _record(request: ViewedRequest, text: str) -> None:
+def record_search(request: ViewedRequest, text: str) -> None:
     """What was looked for is an entry, written before anything is shown."""
     with transaction.atomic():
         record_read(
@@ -137,38 +82,25 @@ def _record(request: ViewedRequest, text: str) -> None:
         )  # fmt: skip
 
 
-def _asked_of_lake(needle: str) -> dict[str, str] | None:
-    """The explorer's filter for a name of the network; None for any other word."""
-    asn = _ASN.fullmatch(needle)
-    if asn:
-        return {"asn": asn.group(1)}
-    try:
-        return {"cidr": str(ipaddress.ip_network(needle))}
-    except ValueError:
-        pass
-    if _NAME.fullmatch(needle) and not needle.rpartition(".")[2].isdigit():
-        return {"domain": needle}
-    return None
-
-
 def _sighted(request: ViewedRequest, answer: Answer) -> list[Sighted]:
     if not may(request.viewer, "events.read"):
         return []
-    found = []
+    told = []
     for needle in answer.needles:
-        fields = _asked_of_lake(needle)
+        fields = event_question(needle)
         if fields is not None:
-            address = f"{reverse('events')}?{urlencode({**fields, 'span': '90d'})}"
-            found.append(Sighted(needle, _count(request, fields), address))
-    return found
+            told.append(Sighted(needle, _count(request, fields), events_address(fields)))
+    return told
 
 
-def _count(request: ViewedRequest, fields: Mapping[str, str]) -> int | None:
+def _count(request: ViewedRequest, fields: Mapping[str, tuple[str, ...]]) -> int | None:
+    one = {name: values[0] for name, values in fields.items()}
     try:
         query = EventQuery(
-            cidr=fields.get("cidr"),
-            asn=int(fields["asn"]) if "asn" in fields else None,
-            domain_suffix=fields.get("domain"),
+            cidr=one.get("cidr"),
+            asn=int(one["asn"]) if "asn" in one else None,
+            domain_suffix=one.get("domain"),
+            classification_identifiers=frozenset(fields.get("identifier", ())),
             since=request.now - timedelta(days=_DAYS),
         )
         return lake.count(query, seconds=_SECONDS)
@@ -187,7 +119,7 @@ def _claims(
     claims = [
         claim
         for needle in answer.needles
-        if _asked_of_lake(needle) and "/" not in needle
+        if may_be_claimed(needle)
         for claim in directory.owners_of(needle, viewer=request.viewer, at=request.now)
     ]
     owners = constituency.organizations(claim.organization_id for claim in claims)

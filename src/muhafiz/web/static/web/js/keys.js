@@ -103,6 +103,16 @@ function typing(event) {
   return at.isContentEditable || at.matches?.("textarea, select, input:not([type=checkbox], [type=radio], [type=button])") || document.querySelector("dialog[open]") !== null;
 }
 
+// Sending what one writes needs no way to the button: Ctrl Enter within a form's prose.
+document.addEventListener("keydown", (event) => {
+  const at = event.target;
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !(at instanceof HTMLTextAreaElement) || !at.form) return;
+  const button = /** @type {HTMLButtonElement | null} */ (at.form.querySelector("button.button-main[type=submit]") ?? at.form.querySelector("button[type=submit]"));
+  if (!button) return;
+  event.preventDefault();
+  button.click();
+});
+
 if (on) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event)) return;

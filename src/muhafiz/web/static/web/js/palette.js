@@ -6,6 +6,8 @@
  * @typedef {{word: string, also: string, group: string, address: string, method: string, fields: Record<string, string>, keys: string}} Command
  */
 
+/** So long a pause in typing, in milliseconds, before the server is asked: what is looked for is logged. */
+const REST = 250;
 const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById("palette"));
 const box = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-palette]"));
 
@@ -68,10 +70,11 @@ function begin(dialog, box) {
       option.className = "palette-option";
       option.setAttribute("role", "option");
       option.setAttribute("aria-selected", String(index === at));
-      const [word, group] = [document.createElement("bdi"), document.createElement("span")];
+      const [word, group, beside] = [document.createElement("bdi"), document.createElement("span"), document.createElement("bdi")];
       word.textContent = command.word;
       group.className = "hint";
-      group.textContent = command.group;
+      beside.textContent = command.group;
+      group.append(beside);
       option.append(word, group);
       return option;
     }));
@@ -85,14 +88,18 @@ function begin(dialog, box) {
   async function ask() {
     const text = input.value.trim();
     const turn = ++asked;
-    shown = [...found(text), ...(text && box.dataset.searches ? [search(text)] : [])];
+    const named = found(text);
+    const last = text && box.dataset.searches ? [search(text)] : [];
+    shown = [...named, ...last];
     at = 0;
     draw();
-    if (!/\d/.test(text)) return;
-    // A number or an id: the server knows whether such a thing exists and may be seen.
-    const direct = await fetched(text);
-    if (turn !== asked) return;
-    shown = [...direct, ...shown.filter((each) => !direct.some((other) => other.address === each.address))];
+    if (text.length < 2 && !/\d/.test(text)) return;
+    // Things by number, name or address: the server knows which there are and may be seen. They stand
+    // behind what is called so, so that the line one is about to press does not change.
+    await new Promise((on) => setTimeout(on, REST));
+    const things = turn === asked ? await fetched(text) : [];
+    if (turn !== asked || !things.length) return;
+    shown = [...named, ...things.filter((thing) => !named.some((other) => other.address === thing.address)), ...last];
     draw();
   }
 

@@ -10,41 +10,46 @@ function begin(form) {
   if (!(bar instanceof HTMLElement)) return;
   const page = /** @type {HTMLInputElement | null} */ (bar.querySelector("[data-bulk-page]"));
   const count = /** @type {HTMLElement | null} */ (bar.querySelector("[data-bulk-count]"));
+  const number = new Intl.NumberFormat("en");
   /** @type {HTMLInputElement | null} */
   let last = null;
 
   /** @returns {HTMLInputElement[]} */
   const boxes = () => [...form.querySelectorAll('input[type="checkbox"][name="item"]')].map((box) => /** @type {HTMLInputElement} */ (box));
-  const everything = () => form.querySelector('input[name="scope"][value="all"]:checked') !== null;
+  const all = /** @type {HTMLInputElement | null} */ (bar.querySelector('input[name="scope"][value="all"]'));
+  const everything = () => all !== null && all.checked;
 
   function tell() {
-    const all = boxes();
-    const chosen = all.filter((box) => box.checked).length;
+    const here = boxes();
+    const ticked = here.filter((box) => box.checked).length;
+    const chosen = everything() ? Number(bar?.dataset.total) : ticked;
     if (page) {
-      page.checked = all.length > 0 && chosen === all.length;
-      page.indeterminate = chosen > 0 && chosen < all.length;
+      page.checked = here.length > 0 && ticked === here.length;
+      page.indeterminate = ticked > 0 && ticked < here.length;
       page.closest("label")?.removeAttribute("hidden");
     }
-    if (count) {
-      count.hidden = everything();
-      count.textContent = (bar?.dataset.told ?? "{count}").replace("{count}", String(chosen));
-    }
-    bar?.classList.toggle("bulk-idle", chosen === 0 && !everything());
-    bar?.querySelectorAll("button").forEach((button) => { button.disabled = chosen === 0 && !everything(); });
+    if (count) count.textContent = chosen ? (bar?.dataset.told ?? "{count}").replace("{count}", number.format(chosen)) : "";
+    form.classList.toggle("bulk-everything", everything());
+    bar?.classList.toggle("bulk-idle", chosen === 0);
+    bar?.querySelectorAll("button").forEach((button) => { button.disabled = chosen === 0; });
   }
 
   form.addEventListener("click", (event) => {
     const box = event.target;
     if (!(box instanceof HTMLInputElement) || box.name !== "item") return;
     if (event.shiftKey && last) {
-      const all = boxes();
-      const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
-      all.slice(from, to + 1).forEach((each) => { each.checked = box.checked; });
+      const here = boxes();
+      const [from, to] = [here.indexOf(last), here.indexOf(box)].sort((a, b) => a - b);
+      here.slice(from, to + 1).forEach((each) => { each.checked = box.checked; });
     }
     last = box;
   });
   form.addEventListener("change", (event) => {
-    if (event.target === page && page) boxes().forEach((box) => { box.checked = page.checked; });
+    const turned = event.target;
+    if (!(turned instanceof HTMLInputElement) || ![page, all].includes(turned) && turned.name !== "item") return;
+    // All that match include these rows; whoever then leaves one out means the others of this page.
+    if (turned === page || turned === all) boxes().forEach((box) => { box.checked = turned.checked; });
+    if (all && turned !== all && !turned.checked) all.checked = false;
     tell();
   });
   form.addEventListener("htmx:afterSwap", tell);
