@@ -77,6 +77,27 @@ def test_values_that_cannot_be_are_said_and_kept(listed, entered, wrong, act):
     assert state().options == {"mapping": BROKEN}
 
 
+def test_a_mapping_is_guessed_filled_in_and_kept_by_nobody(listed, entered):
+    analyst = entered("analyst")
+    page = analyst.post(f"{PAGE}save/", typed({"provider": "Typed"}, act="guess"))
+    text = page.content.decode()
+    assert "suggests is filled in below" in text
+    assert "&quot;source_ip&quot;: [" in text
+    assert state().options == {"mapping": BROKEN}
+    create_feed(name="another", source="generic", actor=OPERATOR, now=datetime.now(UTC))
+    answer = analyst.post("/desk/feeds/another/save/", typed({}, act="guess"))
+    assert answer.status_code == 400
+    assert "no report yet" in answer.content.decode()
+
+
+def test_options_are_not_tried_on_an_archive_that_was_refused(listed, entered):
+    list_report("list.zip", b"PK\x03\x04 no zip")
+    for act in ("try", "guess"):
+        answer = entered("analyst").post(f"{PAGE}save/", typed({}, act=act))
+        assert answer.status_code == 400
+        assert "is damaged" in answer.content.decode()
+
+
 def test_a_fetch_is_tried_as_a_job_that_says_why_it_failed(db, folders, entered):
     analyst = entered("analyst")
     create_feed(name="sw", source="shadowserver", actor=OPERATOR, now=datetime.now(UTC))
@@ -86,6 +107,29 @@ def test_a_fetch_is_tried_as_a_job_that_says_why_it_failed(db, folders, entered)
     (job,) = [each for each in jobs() if each.name == "feeds.try_fetch"]
     assert job.state == "failed"
     assert job.error
+
+
+@pytest.mark.parametrize("name", ["api_url", "download_url", "mappings", "api_key", "secret"])
+@pytest.mark.parametrize("role", ["analyst", "administrator"])
+def test_nobody_in_a_browser_says_where_secrets_go_or_what_is_read(
+    db, folders, entered, name, role
+):
+    client, now = entered(role), datetime.now(UTC)
+    standing = {name: str(folders), "provider": "x"}
+    create_feed(name="sw", source="shadowserver", options=standing, actor=OPERATOR, now=now)
+    for options in ({name: "http://169.254.169.254/"}, {"provider": "x"}):  # another one, or none
+        for act in ("try", "fetch", "keep"):
+            answer = client.post("/desk/feeds/sw/save/", typed(options, act=act))
+            assert answer.status_code == 400
+            assert "is set by command" in answer.content.decode()
+    made = typed({name: "http://evil.example/"}, name="sw2", source="shadowserver")
+    assert client.post("/desk/feeds/make/", made).status_code == 400
+    assert queries.feed_state("sw", now=now).options == standing
+    assert queries.feed_state("sw2", now=now) is None
+    assert jobs() == []
+    kept = client.post("/desk/feeds/sw/save/", typed({**standing, "provider": "y"}, act="keep"))
+    assert kept.status_code == 302
+    assert queries.feed_state("sw", now=now).options == {**standing, "provider": "y"}
 
 
 def test_a_feed_is_made_switched_off_and_on(listed, entered):

@@ -52,7 +52,7 @@ def test_a_group_leads_to_its_rows(aside, analyst):
     assert "A port or AS number out of range" in page
     rows = analyst.get(GROUP).content.decode()
     assert all(f"/desk/set-aside/{row.id}/" in rows for row in aside)
-    assert 'name="scope"' in rows
+    assert "data-bulk-bar" in rows
 
 
 def test_the_row_page_marks_the_fault(aside, analyst):
@@ -206,3 +206,68 @@ def test_a_job_has_its_page(aside, entered):
     part = duty.get(f"/desk/jobs/{number}/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
     assert duty.get("/desk/jobs/999999/").status_code == 404
+
+
+@pytest.fixture
+def many(db, folders, monkeypatch):
+    """Four rows whose port is no port, of which one is kept by itself."""
+    from muhafiz.feeds.actions import keeping
+
+    monkeypatch.setattr(keeping, "ONE_BY_ONE", 1)
+    create_feed(
+        name="generic", source="generic", options={"mapping": BROKEN}, actor=OPERATOR,
+        now=datetime.now(UTC),
+    )  # fmt: skip
+    list_report()
+    return queries.set_aside_rows()
+
+
+def test_rows_that_stand_together_are_counted_shown_and_settled_together(many, analyst):
+    one, others = many
+    page = analyst.get(GROUP).content.decode()
+    assert 'and <bdi dir="ltr">2</bdi> more with this fault' in page
+    assert 'All <bdi dir="ltr">4</bdi> that match the filters' in page
+    row = analyst.get(f"/desk/set-aside/{others.id}/").content.decode()
+    assert 'It stands for <bdi dir="ltr">2</bdi> more rows' in row
+    assert "Correct it and read it again" not in row
+    assert 'Dismiss all <bdi dir="ltr">3</bdi>' in row
+    assert (
+        "Correct it and read it again" in analyst.get(f"/desk/set-aside/{one.id}/").content.decode()
+    )
+    tried = analyst.get(f"{GROUP}&try=1").content.decode()
+    assert tried.count("Stay aside") == 1
+    note = {"row": others.id, "note": "not ours"}
+    answer = analyst.post("/desk/set-aside/dismiss/", note, follow=True).content.decode()
+    assert "3 rows were dismissed" in answer
+    assert queries.report(one.report_id).rows_open == 1
+
+
+def test_times_and_comments_are_mended_with_the_mapping(aside, analyst):
+    address = f"/desk/set-aside/{aside[0].id}/mapping/"
+    typed = {
+        "map-source_ip": "address", "map-time_source": "when", "delimiter": "semicolon",
+        "type": "other", "time_zone": "Asia/Karachi", "time_format": "%Y-%m-%d %H:%M:%S\n",
+        "comment": "#",
+    }  # fmt: skip
+    tried = analyst.post(f"{address}try/", typed).content.decode()
+    assert "2026-11-21T21:00:00+00:00" in tried
+    assert analyst.post(f"{address}keep/", typed).status_code == 302
+    (mapping,) = [f.options["mapping"] for f in queries.feed_states(now=datetime.now(UTC))]
+    assert (mapping["time_zone"], mapping["time_format"]) == ("Asia/Karachi", ["%Y-%m-%d %H:%M:%S"])
+    assert mapping["comment"] == "#"
+    page = analyst.get(address).content.decode()
+    assert 'value="Asia/Karachi"' in page
+    assert "%Y-%m-%d %H:%M:%S</textarea>" in page
+    wrong = analyst.post(f"{address}keep/", typed | {"time_zone": "Mars"})
+    assert wrong.status_code == 400
+    assert "Mars" in wrong.content.decode()
+
+
+def test_letters_of_another_code_page_are_corrected_as_they_are_seen(db, folders, analyst):
+    create_feed(
+        name="generic", source="generic", options={"mapping": BROKEN}, actor=OPERATOR,
+        now=datetime.now(UTC),
+    )  # fmt: skip
+    list_report("list.csv", GENERIC.replace(b"h2.example.org", "café".encode("cp1252")))
+    row = queries.set_aside_rows()[0]
+    assert "café" in analyst.get(f"/desk/set-aside/{row.id}/").content.decode()

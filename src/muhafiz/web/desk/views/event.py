@@ -73,7 +73,9 @@ def _way(request: ViewedRequest, found: Event) -> dict[str, Any]:
     owner = row["organization_id"]
     claims = constituency.claims({row["network_id"]} - {None})
     report = feeds.report(row["report_id"])
-    told = detection.notices_of_event(key=found.key, organization_id=owner)
+    told = detection.notices_of_event(
+        key=found.key, organization_id=owner, received_at=row["time_observation"]
+    )
     again = lake.sightings(found.key, found.day)
     return {
         "event": found,

@@ -20,13 +20,17 @@ from muhafiz.feeds.actions.feeds import (
     acknowledge_silence,
     change_feed,
     check_options,
+    check_typed,
     create_feed,
     give_feed,
 )
 from muhafiz.feeds.actions.fetching import TRY_JOB
+from muhafiz.feeds.columns.mapping import BadMapping
 from muhafiz.feeds.facts import FeedDay, FeedState
+from muhafiz.feeds.guessing import guessed_options, guesses
 from muhafiz.feeds.rules import TLPS, BadFeed, RawMissing
 from muhafiz.feeds.sources import all_sources
+from muhafiz.feeds.unpacking import CannotUnpack
 from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.web.charts import Box, Drawing, Line, mirrored, stacked_bars
 from muhafiz.web.desk.asking import Asked
@@ -108,6 +112,9 @@ def feed_save(request: ViewedRequest, name: str) -> HttpResponse:
     state = _state(request, name)
     try:
         values = _values(request.POST) | {"source": state.source}
+        check_typed(state.source, values["options"], standing=state.options, actor=request.viewer)
+        if request.POST.get("act") == "guess":
+            return _guess(request, state)
         if request.POST.get("act") == "try":
             return _try(request, state, values["options"])
         if request.POST.get("act") == "fetch":
@@ -128,13 +135,26 @@ def feed_save(request: ViewedRequest, name: str) -> HttpResponse:
 def _try(request: ViewedRequest, state: FeedState, options: dict[str, Any]) -> HttpResponse:
     check_options(state.source, options)
     try:
-        found = trial.try_options(state.name, options)
-    except RawMissing as refusal:
+        found = trial.try_options(state.name, options, now=request.now)
+    except (RawMissing, BadMapping, CannotUnpack) as refusal:
         return _page(request, state, typed=request.POST, error=sentence(refusal))
     if found is None:
         error = _("There is no report yet on which the options could be tried.")
         return _page(request, state, typed=request.POST, error=error)
     return _page(request, state, typed=request.POST, tried=found)
+
+
+def _guess(request: ViewedRequest, state: FeedState) -> HttpResponse:
+    """The form again, its options filled in with the mapping that the last report suggests."""
+    try:
+        found = guessed_options(state.name)
+    except (RawMissing, CannotUnpack) as refusal:
+        return _page(request, state, typed=request.POST, error=sentence(refusal))
+    if found is None:
+        error = _("There is no report yet from which a mapping could be guessed.")
+        return _page(request, state, typed=request.POST, error=error)
+    typed = request.POST.dict() | {"options": _shown(found)}
+    return _page(request, state, typed=typed, guessed=True)
 
 
 def _values(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,6 +247,7 @@ def _page(
     typed: Mapping[str, Any] | None = None,
     error: str = "",
     tried: trial.OptionsTrial | None = None,
+    guessed: bool = False,
 ) -> HttpResponse:
     days = queries.feed_days(now=request.now, days=_LONG)[state.name]
     source = all_sources().get(state.source)
@@ -246,6 +267,8 @@ def _page(
         "labels": TLPS,
         "error": error,
         "tried": tried,
+        "guesses": guesses(state.source),
+        "guessed": guessed,
         "here": "feed",
     }
     return render(request, "desk/feeds/page.html", context, status=400 if error else 200)
@@ -272,5 +295,9 @@ def _typed(state: FeedState) -> dict[str, Any]:
         "fetch_every": minutes(state.fetch_every),
         "expected_every": minutes(state.expected_every),
         "expected_rows_per_day": state.expected_rows_per_day or "",
-        "options": json.dumps(state.options, indent=2, ensure_ascii=False, sort_keys=True),
+        "options": _shown(state.options),
     }
+
+
+def _shown(options: Mapping[str, Any]) -> str:
+    return json.dumps(options, indent=2, ensure_ascii=False, sort_keys=True)

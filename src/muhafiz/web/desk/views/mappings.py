@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from muhafiz.feeds import queries, trial
 from muhafiz.feeds.actions.feeds import change_mapping, options_with
 from muhafiz.feeds.actions.samples import would_differ
-from muhafiz.feeds.columns.mapping import CONSTANT, SEVERITIES
+from muhafiz.feeds.columns.mapping import CONSTANT, SEVERITIES, BadMapping
 from muhafiz.feeds.facts import SetAsideChoice, SetAsideFacts
 from muhafiz.feeds.rules import BadFeed, RawMissing
 from muhafiz.formats.rsit import CLASSES
@@ -41,10 +42,11 @@ def mapping_try(request: ViewedRequest, row_id: int) -> HttpResponse:
     """What the mapping as typed would read of all that lies aside of this type. Writes nothing."""
     row = _row(row_id)
     context = _context(row, request.POST)
+    lying = SetAsideChoice(feed=row.feed, kind=row.kind)
     try:
         options = options_with(row.feed, row.kind, context["data"])
-        done = trial.try_rows(SetAsideChoice(feed=row.feed, kind=row.kind), options=options)
-    except (BadFeed, RawMissing) as refusal:
+        done = trial.try_rows(lying, now=request.now, options=options)
+    except (BadFeed, RawMissing, BadMapping) as refusal:
         return _refused(request, context, refusal)
     tried = sorted(done.tried, key=lambda each: (bool(each.still_reason), each.id))
     context |= {
@@ -107,6 +109,8 @@ def _context(row: SetAsideFacts, typed: Mapping[str, Any]) -> dict[str, Any]:
         "further": [(name, "") for name in COLUMNS if name not in near],
         "header": ", ".join(data.get("header", ())),
         "drop": ", ".join(data.get("drop", ())),
+        "time_format": "\n".join(data.get("time_format", ())),
+        "zones": sorted(available_timezones()),
         "delimiter": _NAMES.get(data.get("delimiter", ","), "comma"),
         "delimiters": [("comma", _("Comma")), ("semicolon", _("Semicolon")), ("tab", _("Tab")),
                        ("pipe", _("Upright stroke"))],
@@ -131,6 +135,8 @@ def _read(
         "identifier": typed.get("identifier", "").strip(),
         "severity": typed.get("severity", "").strip(),
         "drop": _listed(typed.get("drop", "")),
+        "time_format": [form.strip() for form in typed.get("time_format", "").splitlines()],
+        "time_zone": typed.get("time_zone", "").strip(),
         "map": {name: names for name, names in columns.items() if names or before.get(name)},
     }
     if any(name.startswith("constant-") for name in typed):
@@ -140,6 +146,8 @@ def _read(
     if delimited:
         data["header"] = _listed(typed.get("header", ""))
         data["delimiter"] = _DELIMITERS.get(typed.get("delimiter", ""), ",")
+        data["comment"] = typed.get("comment", "").strip()
+    data["time_format"] = [form for form in data["time_format"] if form]
     return {key: value for key, value in data.items() if value not in ("", [], {})}
 
 

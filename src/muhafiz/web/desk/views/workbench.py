@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,8 @@ from django.utils.translation import ngettext
 
 from muhafiz.feeds import queries, trial
 from muhafiz.feeds.actions import groups, replay, samples
+from muhafiz.feeds.columns.chunks import decode_row
+from muhafiz.feeds.columns.mapping import BadMapping
 from muhafiz.feeds.facts import SetAsideChoice, SetAsideFacts
 from muhafiz.feeds.rules import CannotReplay, RawMissing
 from muhafiz.web.desk.asking import Asked
@@ -81,7 +84,7 @@ def set_aside_group(request: ViewedRequest) -> HttpResponse:
         "pages": pages(request.GET, key="after", older=more),
         "chosen": chosen,
         "query": request.GET.urlencode(),
-        "trial": _tried(chosen, asked) if asked.text("try") else None,
+        "trial": _tried(chosen, asked, request.now) if asked.text("try") else None,
         "try_address": address(request.GET, **{"try": "1"}),
         "mapping_address": _mapping_address(rows),
         "asked": asked,
@@ -105,10 +108,10 @@ def _chosen(asked: Asked, upto: int | None = None) -> SetAsideChoice:
     )
 
 
-def _tried(chosen: SetAsideChoice, asked: Asked) -> dict[str, Any] | None:
+def _tried(chosen: SetAsideChoice, asked: Asked, now: datetime) -> dict[str, Any] | None:
     try:
-        return _told(trial.try_rows(chosen))
-    except RawMissing as refusal:
+        return _told(trial.try_rows(chosen, now=now))
+    except (RawMissing, BadMapping) as refusal:
         asked.errors["try"] = sentence(refusal)
         return None
 
@@ -195,7 +198,7 @@ def set_aside_edit(request: ViewedRequest, row_id: int) -> HttpResponse:
     row, text = _row(row_id), request.POST.get("raw", "")
     raw = text.replace("\r\n", "\n").rstrip("\n").encode("utf-8", "surrogateescape")
     if request.POST.get("act") == "try":
-        return render(request, "desk/workbench/row.html", _edited(row, text, raw))
+        return render(request, "desk/workbench/row.html", _edited(row, text, raw, request.now))
     try:
         done = replay.edit_and_replay(row_id=row_id, raw=raw, actor=request.viewer, now=request.now)
         wrong = _("The row still cannot be read. Correct it and try again.")
@@ -208,14 +211,14 @@ def set_aside_edit(request: ViewedRequest, row_id: int) -> HttpResponse:
     return redirect("set-aside")
 
 
-def _edited(row: SetAsideFacts, text: str, raw: bytes) -> dict[str, Any]:
+def _edited(row: SetAsideFacts, text: str, raw: bytes, now: datetime) -> dict[str, Any]:
     context = _row_context(row) | {"typed": text}
-    if not raw.strip() or b"\n" in raw:
+    if not replay.is_one_row(raw, instead_of=row.raw):
         return context | {"error": _("The row must be one line.")}
     only = SetAsideChoice(report_id=row.report_id, state=row.state, row=row.row)
     try:
-        done = trial.try_rows(only, edited={row.id: raw})
-    except RawMissing as refusal:
+        done = trial.try_rows(only, now=now, edited={row.id: raw})
+    except (RawMissing, BadMapping) as refusal:
         return context | {"error": sentence(refusal)}
     return context | {"tried": done.tried[0] if done.tried else None}
 
@@ -270,9 +273,15 @@ def _row_context(row: SetAsideFacts) -> dict[str, Any]:
         "row": row,
         "view": view,
         "hex": hex_lines(bytes_now, view.offset, len(view.fault)),
-        "typed": bytes_now.decode("utf-8", "replace").replace("\0", ""),
+        "typed": _typed(bytes_now),
         "group_address": group_address(row, row.state),
         "mapped": any(cell.column for cell in view.cells),
         "missing": len(view.fault) == 0 and view.offset == len(bytes_now) and view.offset > 0,
         "here": "set-aside-row",
     }
+
+
+def _typed(raw: bytes) -> str:
+    """The row as text to be corrected, in the letters that the reader would see."""
+    text = decode_row(raw)
+    return (raw.decode("utf-8", "replace") if text is None else text).replace("\0", "")
