@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from muhafiz.feeds.sources.shadowserver import mappings
 from muhafiz.formats.rsit import TAXONOMY_OF
 from muhafiz.web.plain_words import plain, words
 
@@ -36,3 +37,9 @@ def test_urdu_is_urdu():
     assert all(
         any("؀" <= sign <= "ۿ" for sign in each["name"]) for each in words("ur")["type"].values()
     )
+
+
+def test_every_open_service_that_reports_tell_of_has_its_name():
+    open_kinds = {"potentially-unwanted-accessible", "ddos-amplifier"}
+    told = {found.identifier for found in mappings().values() if found.type in open_kinds}
+    assert told - words("en")["services"].keys() == set()

@@ -79,8 +79,9 @@ def water(portal: Portal, constituent_client: Callable[..., Client]) -> Client:
 
 
 def bare(answer: Any) -> str:
-    """A page without its forms' secrets and its own address, which differ each time."""
+    """A page without its forms' secrets, its moment and its own address: they differ each time."""
     page = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", answer.content.decode())
+    page = re.sub(r' data-now="[^"]*"', "", page)
     return re.sub(r'name="next" value="[^"]*"', "", page)
 
 
@@ -138,6 +139,7 @@ def test_anothers_things_do_not_exist(portal, water):
     for path in (
         f"/portal/findings/{theirs}/",
         f"/portal/findings/{theirs}/assets.csv",
+        f"/portal/findings/{theirs}/days.svg",
         f"/portal/notices/{notice.public_id}/",
         f"/portal/notices/{notice.public_id}/letters/{foreign}/",
         f"/portal/notices/{mine.public_id}/letters/{foreign}/",
@@ -242,6 +244,10 @@ def test_files_hold_ones_own_live_and_run_nothing(portal, power, water):
     assert not any(each.startswith("198.51.100.") for each in found), "those are another's"
     assert power.get(f"/portal/findings/{number}/assets.exe").status_code == 404
     assert power.get("/portal/history/exposure.csv").status_code == 200
+    assert power.get("/portal/history/exposure.xml").status_code == 404
+    days = f"/portal/findings/{portal.number(portal.power)}/days"
+    assert power.get(f"{days}.csv").content.decode("utf-8-sig").startswith("day,")
+    assert b"<svg" in power.get(f"{days}.svg").content
     assert power.get("/portal/history/exposure.svg")["Content-Type"].startswith("image/svg+xml")
 
 

@@ -109,3 +109,34 @@ def test_main_buttons_are_large_and_the_matter_stands_first(officer):
         page.goto(f"{walk.address}/portal/findings/{portal.number(portal.power)}/")
         place = page.locator("th bdi", has_text="203.0.113.1").first
         assert place.evaluate("e => getComputedStyle(e).direction") == "ltr"
+
+
+def test_on_a_telephone_rows_read_like_cards_and_nothing_is_swiped_for(officer):
+    walk, portal, _ = officer
+    screens = portal.screens(portal.power)
+    with walk.page("ur", "light", 320) as page:
+        for name in ("notices", "networks", "people", "finding"):
+            page.goto(walk.address + screens[name])
+            assert page.locator(".stacks").count(), name
+            hidden = page.evaluate(
+                "[...document.querySelectorAll('.table-wrap:has(> .stacks)')]"
+                ".map(e => e.scrollWidth - e.clientWidth).filter(over => over > 0)"
+            )
+            assert hidden == [], name
+
+
+def test_what_is_wrong_now_and_since_last_week_stands_above_the_list(officer):
+    walk, _, _ = officer
+    with walk.page("en", "light", 1280) as page:
+        page.goto(f"{walk.address}/portal/")
+        places = [page.locator(f"#{one}").bounding_box()["y"] for one in ("now", "since", "urgent")]
+        assert places[0] == places[1] < places[2] < 900
+
+
+def test_text_twice_as_large_squeezes_nothing(officer):
+    walk, _, _ = officer
+    with walk.page("ur", "light", 1280) as page:
+        page.goto(f"{walk.address}/portal/")
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.locator(".portal-seek input").bounding_box()["width"] > 200
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

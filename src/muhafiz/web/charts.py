@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 _RLI, _PDI = "\u2067", "\u2069"
 
 _LEFT, _TOP, _FOOT = 44.0, 10.0, 24.0  # a series' margins
+_LETTER = 11.0  # about the width of a digit where a small drawing is given large letters
 
 FILLS = ("var(--c1)", "var(--c2)", "var(--c3)", "var(--c4)", "var(--c5)", "var(--c6)")
 
@@ -96,14 +97,20 @@ def curve(start: tuple[float, float, float], end: tuple[float, float, float]) ->
     )
 
 
+#: A scale's tops, as hundredths of a power of ten; the quarters of each are whole.
+_TOPS = (100, 120, 160, 200, 240, 280, 320, 400, 480, 600, 800)
+
+
 def nice_top(value: float) -> int:
     """The least round number not below `value` whose quarters are whole; 1 or 2 for that little."""
     if value <= 2:  # noqa: PLR2004 - no quarters of one or two events
         return 2 if value > 1 else 1
+    for least in (4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 60, 80):
+        if least >= value:
+            return least
     power = 1
     while True:
-        steps = (4, 8, 12) if power == 1 else (2, 4, 6, 8, 10)
-        for step in steps:
+        for step in _TOPS:
             if step * power >= value:
                 return step * power
         power *= 10
@@ -148,9 +155,9 @@ def stacked_bars(
                         f"{tick} · {name}: {counts[at]:,}",
                     )
                 )
-    every = -(-len(ticks) // 8) or 1
+    every = _every(ticks, width - left)
     marks = [
-        Label(left + at * step + step / 2, height - 6, tick, "middle")
+        _mark(left + at * step + step / 2, height - 6, tick, width)
         for at, tick in enumerate(ticks)
         if (len(ticks) - 1 - at) % every == 0
     ]
@@ -162,6 +169,19 @@ def stacked_bars(
         lines=_scale_lines(left, width, top, foot),
         legend=tuple((name, fills[at % len(fills)]) for at, (name, _) in enumerate(bands)),
     )
+
+
+def _every(ticks: Sequence[str], room: float) -> int:
+    """Every how many bars a word has room: at most eight words, and none runs into the next."""
+    wide = max(map(len, ticks), default=0) * _LETTER + 8
+    most = max(1, min(8, int(room // wide)))
+    return -(-len(ticks) // most) or 1
+
+
+def _mark(x: float, y: float, tick: str, width: float) -> Label:
+    """A word under its bar; at the drawing's end it ends there, or it would be cut off."""
+    half = len(tick) * _LETTER / 2
+    return Label(width, y, tick, "end") if x + half > width else Label(x, y, tick, "middle")
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,15 +63,18 @@ _FACE = """  @font-face {{
   }}
 """
 #: Nastaliq stands aslant and needs room above and below, or its letters are cut off.
-_USE = """  [lang="ur"] .front, .front [lang="ur"] {
+_USE = """  html[lang="ur"] .front {
     --sans: "Nastaliq", "Plex Arabic", "Plex Sans", system-ui, sans-serif;
     --leading: 2.15;
     --leading-title: 1.95;
-    --leading-table: 2;
+    --leading-table: 2.1;
     font-family: var(--sans);
     line-height: var(--leading);
   }
-  [lang="ur"] .front .chip { line-height: 2; }
+}
+@layer parts {
+  html[lang="ur"] .front .chip { line-height: 2.15; padding-block: 0; }
+  html[lang="ur"] .front .button, html[lang="ur"] .front .field label { line-height: 2.15; }
 """
 
 

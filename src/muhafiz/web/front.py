@@ -10,9 +10,11 @@ from django.views.i18n import set_language
 
 from muhafiz.accounts.actions.entry import redeem_entry_link
 from muhafiz.accounts.queries import people, person_actor
+from muhafiz.statistics.queries import published_weeks
 from muhafiz.web.addresses import asked_next
 from muhafiz.web.beginning import first_page
 from muhafiz.web.signin.sessions import admit, dismiss
+from muhafiz.web.verification import own_key
 
 THEMES = ("light", "dark")
 _YEAR = 365 * 24 * 3600
@@ -22,7 +24,12 @@ _YEAR = 365 * 24 * 3600
 def front(request: HttpRequest) -> HttpResponse:
     """The front page; in the demonstration it offers the demonstration's people."""
     known = people() if settings.DEMONSTRATION else []
-    return render(request, "web/home.html", {"people": known})
+    context = {
+        "people": sorted(known, key=lambda each: (each.organization_id is not None, each.id)),
+        "week": next(iter(published_weeks(limit=1)), None),
+        "key": own_key(request.now),  # type: ignore[attr-defined]  # ViewerMiddleware
+    }
+    return render(request, "web/home.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

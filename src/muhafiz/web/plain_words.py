@@ -29,6 +29,18 @@ def words(language: str) -> dict[str, Any]:
 
 
 @cache
+def open_service(kind: str, identifier: str, language: str) -> str:
+    """What is wrong with a service, by its name: “Elasticsearch is open to the internet”.
+
+    Empty where the kind speaks of no service, or the identifier is none that has a name.
+    """
+    told = words(language)
+    name = str(told["type"].get(kind, {}).get("name", ""))
+    service = {**words("en")["services"], **told["services"]}.get(identifier)
+    return name.format(service=service) if "{service}" in name and identifier and service else ""
+
+
+@cache
 def plain(kind: str, identifier: str, language: str) -> Plain:
     """The words for an RSIT type and a finer identifier; of an unknown type what fits all."""
     told = words(language)

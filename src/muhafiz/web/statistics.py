@@ -41,8 +41,16 @@ def statistics(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"weeks": weeks, "week": week, "drawing": _trend(weeks)}
     if week is not None:
         context |= {"told": week.told, "sectors": _sectors(week.told["columns"], sector_names(now))}
+        context["after"], context["before"] = _beside(week, weeks)
     context["past"] = [(each, each.told["total"]) for each in weeks]
     return render(request, "web/statistics.html", context)
+
+
+def _beside(week: PublishedWeek, weeks: list[PublishedWeek]) -> tuple[str, str]:
+    """The published weeks after and before one; empty: there is none, or not among the latest."""
+    names = ["", *(each.week for each in weeks), ""]
+    at = names.index(week.week) if week.week in names else None
+    return (names[at - 1], names[at + 1]) if at is not None else ("", "")
 
 
 def _sectors(codes: list[str], names: dict[str, str]) -> list[str]:

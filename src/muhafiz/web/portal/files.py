@@ -9,10 +9,12 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from muhafiz.detection.facts import AssetFacts, FindingFacts
-from muhafiz.web.downloads import csv_file
+from muhafiz.web.downloads import csv_file, svg_file
 from muhafiz.web.portal.scope import Scope
+from muhafiz.web.portal.trend import Trend
 from muhafiz.web.portal.words import told
 
 FORMS = ("csv", "json")
@@ -53,6 +55,22 @@ def assets_file(finding: FindingFacts, assets: Iterable[AssetFacts], form: str) 
         for each in assets
     ]  # fmt: skip
     return _file(finding.number, head, lines, form)
+
+
+def trend_file(found: Trend | None, name: str, form: str) -> HttpResponse:
+    """A drawing (svg) or its numbers, one day a line (csv).
+
+    Raises:
+        Http404: there is no such form.
+    """
+    if form == "svg" and found is not None:
+        return svg_file(name, found.drawing, _("Assets a day by severity"))
+    if form not in {"csv", "svg"}:
+        raise Http404
+    if found is None:
+        return csv_file(name, ("day",), ())
+    head = ("day", *(each or "unknown" for each in found.names))
+    return csv_file(name, head, ((day.isoformat(), *counts) for day, counts in found.lines))
 
 
 def _moment(moment: datetime) -> str:

@@ -12,6 +12,7 @@ ROUTES: dict[str, tuple[str, str]] = {
     "portal-answer-many": ("findings.answer", "POST"),
     "portal-finding": ("findings.read", "GET"),
     "portal-assets-file": ("findings.read", "GET"),
+    "portal-days-file": ("findings.read", "GET"),
     "portal-answer": ("findings.answer", "POST"),
     "portal-history": ("findings.read", "GET"),
     "portal-history-file": ("findings.read", "GET"),

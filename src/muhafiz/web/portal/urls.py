@@ -31,6 +31,7 @@ urlpatterns = [
     route("findings/<str:number>/", findings.finding, "portal-finding"),
     route("findings/<str:number>/answer/", answers.answer, "portal-answer"),
     route("findings/<str:number>/assets.<str:form>", findings.assets_out, "portal-assets-file"),
+    route("findings/<str:number>/days.<str:form>", findings.days_out, "portal-days-file"),
     route("history/", history.history, "portal-history"),
     route("history/exposure.<str:form>", history.history_out, "portal-history-file"),
     route("notices/", notices.notices, "portal-notices"),

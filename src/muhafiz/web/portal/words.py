@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from muhafiz.common.refusal import Refusal
 from muhafiz.constituency.facts import OrganizationFacts
 from muhafiz.detection.facts import FindingFacts
 from muhafiz.web.plain_words import Plain, plain
@@ -98,12 +97,3 @@ def rows(found: Iterable[FindingFacts], parts: Mapping[int, OrganizationFacts]) 
         )
         for each in found
     ]
-
-
-def explained(refusal: Refusal) -> str:
-    """A refusal in the reader's language, its reason as well."""
-    params = {
-        name: gettext(value) if name == "reason" and isinstance(value, str) and value else value
-        for name, value in refusal.params.items()
-    }
-    return gettext(refusal.text).format(**params)

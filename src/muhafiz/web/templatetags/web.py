@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -204,12 +204,23 @@ def named(organization: Any, language: str) -> str:
 def clock(now: datetime) -> SafeString:
     """National time and UTC, side by side."""
     local, utc = timezone.localtime(now), now.astimezone(UTC)
-    national = local.strftime("%H:%M %Z") if local.tzname() != "UTC" else ""
+    national = "" if local.tzname() == "UTC" else format_html("{}  ", _hands(local))
     return format_html(
         '<time dir="ltr" datetime="{}">{}{}</time>',
         utc.strftime("%Y-%m-%dT%H:%MZ"),
-        format_html("{}  ", national) if national else "",
-        utc.strftime("%H:%M UTC"),
+        national,
+        _hands(utc),
+    )
+
+
+def _hands(at: datetime) -> SafeString:
+    """Hours and minutes, which a script moves on; the zone says by how much it is ahead of UTC."""
+    ahead = at.utcoffset() or timedelta(0)
+    return format_html(
+        '<span data-hands="{}">{}</span> {}',
+        int(ahead.total_seconds()) // 60,
+        at.strftime("%H:%M"),
+        at.tzname(),
     )
 
 

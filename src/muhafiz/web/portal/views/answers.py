@@ -24,6 +24,7 @@ from muhafiz.web.asking import Asked
 from muhafiz.web.portal import words
 from muhafiz.web.portal.scope import scope_of
 from muhafiz.web.portal.views.findings import back_to_list, known, render_finding, wanted
+from muhafiz.web.refusals import sentence
 from muhafiz.web.viewer import ViewedRequest
 
 _MOST = 1_000  # findings answered at once
@@ -55,7 +56,7 @@ def answer(request: ViewedRequest, number: str) -> HttpResponse:
         )  # fmt: skip
     except Refusal as refusal:
         field = "until" if response == "except" and "day" in str(refusal) else "reason"
-        return render_finding(request, found, typed, {field: words.explained(refusal)}, 409)
+        return render_finding(request, found, typed, {field: sentence(refusal)}, 409)
     messages.success(request, str(words.ANSWERED[named]))
     return redirect("portal-finding", found.number)
 
@@ -82,9 +83,9 @@ def answer_many(request: ViewedRequest) -> HttpResponse:
         )  # fmt: skip
     except Refusal as refusal:
         if response in REASONED:
-            errors = {"reason": words.explained(refusal)}
+            errors = {"reason": sentence(refusal)}
             return _check(request, chosen, typed, request.path, errors)
-        messages.error(request, words.explained(refusal))
+        messages.error(request, sentence(refusal))
         return back
     told = ngettext("{n} finding answered.", "{n} findings answered.", count)
     messages.success(request, told.format(n=count))

@@ -27,7 +27,7 @@ from muhafiz.keyring.rules import BadCertificate
 from muhafiz.web.asking import Asked
 from muhafiz.web.portal.keys import key_of
 from muhafiz.web.portal.scope import scope_of
-from muhafiz.web.portal.words import explained
+from muhafiz.web.refusals import sentence
 from muhafiz.web.viewer import ViewedRequest
 
 _KEY_BYTES = 60_000  # a form put aside holds no more
@@ -88,7 +88,7 @@ def contact_add(request: ViewedRequest) -> HttpResponse:
             now=request.now,
         )  # fmt: skip
     except Refusal as refusal:
-        return _form(request, None, typed, {_field(refusal): explained(refusal)}, 409)
+        return _form(request, None, typed, {_field(refusal): sentence(refusal)}, 409)
     messages.success(request, _("The contact is entered."))
     return redirect("portal-contacts")
 
@@ -112,7 +112,7 @@ def contact_change(request: ViewedRequest, contact_id: int) -> HttpResponse:
             now=request.now,
         )  # fmt: skip
     except Refusal as refusal:
-        return _form(request, found, typed, {_field(refusal): explained(refusal)}, 409)
+        return _form(request, found, typed, {_field(refusal): sentence(refusal)}, 409)
     messages.success(request, _("The contact is changed."))
     return redirect("portal-contacts")
 
@@ -138,7 +138,7 @@ def contact_end(request: ViewedRequest, contact_id: int) -> HttpResponse:
     except Refusal as refusal:
         typed = {name: str(getattr(found, name, "") or "") for name in _FIELDS}
         typed["reason"] = request.POST.get("reason", "")
-        return _form(request, found, typed, {"reason": explained(refusal)}, 409)
+        return _form(request, found, typed, {"reason": sentence(refusal)}, 409)
     messages.success(request, _("No more letters go to this contact."))
     return redirect("portal-contacts")
 

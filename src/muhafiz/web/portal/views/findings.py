@@ -22,9 +22,9 @@ from muhafiz.web.labels import SEVERITIES
 from muhafiz.web.parts import Happening, filter_bar, pages, tabs
 from muhafiz.web.plain_words import plain
 from muhafiz.web.portal import words
-from muhafiz.web.portal.files import assets_file, findings_file
+from muhafiz.web.portal.files import assets_file, findings_file, trend_file
 from muhafiz.web.portal.scope import Scope, scope_of
-from muhafiz.web.portal.trend import trend
+from muhafiz.web.portal.trend import Trend, trend
 from muhafiz.web.viewer import ViewedRequest
 
 _PAGE = 50
@@ -162,8 +162,6 @@ def render_finding(
     scope = scope_of(request)
     history = queries.finding_history(found.id, viewer=request.viewer)
     today = request.now.date()
-    first = today - timedelta(days=_DAYS - 1)
-    days = queries.finding_days(found.id, viewer=request.viewer, since=first)
     context = {
         "finding": found,
         "row": words.rows([found], scope.parts)[0],
@@ -172,7 +170,7 @@ def render_finding(
             for each in queries.finding_assets(found.id, viewer=request.viewer, now=request.now)
         ],
         "happenings": [*(_happening(each) for each in history), _first(found)],
-        "trend": trend(days, first=first, last=today, width=_NARROW),
+        "trend": _trend(request, found, width=_NARROW),
         "notices": _notices(request, found),
         "typed": {"until": _default_until(request.now), **typed},
         "errors": errors,
@@ -228,6 +226,20 @@ def assets_out(request: ViewedRequest, number: str, form: str) -> HttpResponse:
     assets = queries.finding_assets(found.id, viewer=request.viewer, now=request.now, limit=_MOST)
     record(request, "detection.export_assets", f"finding:{found.number}", {"assets": len(assets)})
     return assets_file(found, assets, form)
+
+
+def days_out(request: ViewedRequest, number: str, form: str) -> HttpResponse:
+    """A finding's days as a drawing, or as its numbers."""
+    found = known(request, number)
+    record(request, "detection.export_days", f"finding:{found.number}", {"form": form})
+    return trend_file(_trend(request, found), f"{found.number}-days", form)
+
+
+def _trend(request: ViewedRequest, found: FindingFacts, **size: float) -> Trend | None:
+    today = request.now.date()
+    first = today - timedelta(days=_DAYS - 1)
+    days = queries.finding_days(found.id, viewer=request.viewer, since=first)
+    return trend(days, first=first, last=today, **size)
 
 
 def back_to_list() -> str:

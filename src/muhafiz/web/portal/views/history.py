@@ -6,11 +6,10 @@ from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 
 from muhafiz.detection import queries
 from muhafiz.web.asking import Asked
-from muhafiz.web.downloads import csv_file, svg_file
+from muhafiz.web.portal.files import trend_file
 from muhafiz.web.portal.scope import Scope, scope_of
 from muhafiz.web.portal.trend import Trend, trend
 from muhafiz.web.portal.words import rows
@@ -41,13 +40,8 @@ def history(request: ViewedRequest) -> HttpResponse:
 
 def history_out(request: ViewedRequest, form: str) -> HttpResponse:
     """The drawing or its numbers as a file."""
-    found = _trend(request, scope_of(request, Asked(request.GET)))
-    if found is None:
-        return csv_file("exposure", ("day",), ())
-    if form == "svg":
-        return svg_file("exposure", found.drawing, _("Assets a day by severity"))
-    head = ("day", *(name or "unknown" for name in found.names))
-    return csv_file("exposure", head, ((day.isoformat(), *counts) for day, counts in found.lines))
+    scope = scope_of(request, Asked(request.GET))
+    return trend_file(_trend(request, scope), "exposure", form)
 
 
 def _trend(request: ViewedRequest, scope: Scope) -> Trend | None:

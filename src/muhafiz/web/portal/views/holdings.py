@@ -13,7 +13,8 @@ from muhafiz.constituency.actions.requests import request_claim, withdraw_reques
 from muhafiz.constituency.rules import KINDS
 from muhafiz.web.asking import Asked
 from muhafiz.web.portal.scope import Scope, scope_of
-from muhafiz.web.portal.words import REQUEST_STATES, explained
+from muhafiz.web.portal.words import REQUEST_STATES
+from muhafiz.web.refusals import sentence
 from muhafiz.web.viewer import ViewedRequest
 
 _REQUESTS = 50
@@ -88,7 +89,7 @@ def request_change(request: ViewedRequest) -> HttpResponse:
             now=request.now,
         )
     except Refusal as refusal:
-        return _page(request, scope, typed, {"value": explained(refusal)}, 409)
+        return _page(request, scope, typed, {"value": sentence(refusal)}, 409)
     messages.success(request, _("Your request is under review. The answer will stand here."))
     return redirect("portal-holdings")
 

@@ -13,7 +13,7 @@ from muhafiz.accounts.queries import PersonFacts, invitations
 from muhafiz.accounts.queries import people as registered
 from muhafiz.accounts.rules import matrix
 from muhafiz.common.refusal import Refusal
-from muhafiz.web.portal.words import explained
+from muhafiz.web.refusals import sentence
 from muhafiz.web.signin.inviting import invite
 from muhafiz.web.viewer import ViewedRequest
 
@@ -57,7 +57,7 @@ def person_invite(request: ViewedRequest) -> HttpResponse:
             now=request.now,
         )
     except Refusal as refusal:
-        return _page(request, typed, {"email": explained(refusal)}, 409)
+        return _page(request, typed, {"email": sentence(refusal)}, 409)
     messages.success(request, _("The invitation is on its way."))
     return redirect("portal-people")
 
