@@ -8,10 +8,20 @@ import pytest
 from babel.messages.pofile import PoFileError
 from django.utils.translation import gettext, override
 
+from muhafiz.constituency.rules import BadName
+from muhafiz.web.reasons import worded
+from muhafiz.web.refusals import sentence
 from muhafiz.web.translations import SaidTwice, compile_translations, merged
 from tests.web import extraction
 
 CATALOGS = sorted((extraction.WEB / "locale" / "ur").glob("*.po"))
+#: Said by what is no call with a literal text.
+LEFT_OVER = {
+    ("reason", "it cannot be read"),
+    ("reason", "it is one of {0}"),
+    ("reason", "mail came back: there is no such recipient"),
+    ("reason", "the mail server says that there is no such recipient"),
+}
 _PLACE = re.compile(r"%\(\w+\)s|\{\w*\}")
 
 
@@ -29,6 +39,77 @@ def test_every_text_has_its_urdu():
         if not words or not all(words) or (plural and len(words) != 2):
             missing.append(text)
     assert missing == []
+
+
+#: Letters of other languages, and signs of English after an Urdu letter.
+_STRANGE = re.compile(
+    "[\u064a\u0643\u0647\u0629\u0649\u06f0-\u06f9\u0660-\u0669]|[\u0621-\u06d3][?,;](?!\\w)"
+)
+#: Other words for what has one (docs/developers/look.md).
+_OTHER_WORDS = (
+    "سیکیورٹی", "پتا", "ربط", "چھانٹی", "چھلنی", "کھاتہ", "خدمت", "خدمات", "شدت", "خاکہ",
+    "رمزنگاری", "انھیں", "ہوگا", "ہوگی", "قطاریں", "فیڈیں", "کاما", "فائروال", "سند",
+)  # fmt: skip
+
+
+def urdu_texts():
+    for message in catalog():
+        if message.id:
+            yield from [message.string] if isinstance(message.string, str) else message.string
+    muhafiz = extraction.WEB.parent
+    for source in (
+        extraction.WEB / "plain" / "ur.toml",
+        muhafiz / "detection" / "letters" / "ur" / "words.toml",
+        muhafiz / "detection" / "letters" / "ur" / "notice.txt",
+    ):
+        yield from source.read_text(encoding="utf-8").splitlines()
+
+
+def test_urdu_is_spelled_one_way():
+    wrong = [text for text in urdu_texts() if _STRANGE.search(text)]
+    assert wrong == []
+    words = re.compile("|".join(rf"(?<!\w){word}(?!\w)" for word in _OTHER_WORDS))
+    assert [text for text in urdu_texts() if words.search(text)] == []
+
+
+def test_every_reason_of_a_refusal_has_its_urdu():
+    known = catalog()
+    missing = {each for each in extraction.reasons() if known.get(each, "reason") is None}
+    assert sorted(missing) == []
+
+
+def test_no_translation_is_left_over():
+    used = {(context, text) for context, text, _ in extraction.texts()}
+    used |= {("reason", each) for each in extraction.reasons()}
+    over = {
+        (message.context, message.id if isinstance(message.id, str) else message.id[0])
+        for message in catalog()
+        if message.id
+    } - used
+    assert sorted(over - LEFT_OVER, key=str) == []
+
+
+@pytest.mark.parametrize(
+    ("english", "urdu"),
+    [
+        ("it is empty", "یہ خالی ہے"),
+        ("it is longer than 200 letters", "یہ \u2068200\u2069 حروف سے لمبا ہے"),
+        ("it expired on 2026-11-22", "اس کی میعاد \u20682026-11-22\u2069 کو ختم ہو گئی"),
+        ("it is failed", "اس کی حالت ہے: \u2068ناکام\u2069"),  # noqa: RUF001 - Urdu is meant
+        ("nobody has written this", "nobody has written this"),
+    ],
+)
+def test_a_reason_is_told_in_the_readers_language(english, urdu):
+    with override("ur"):
+        assert worded(english) == urdu
+    with override("en"):
+        assert worded(english) == english
+
+
+def test_a_refusal_is_told_whole_in_urdu():
+    with override("ur"):
+        told = sentence(BadName(value="x" * 3, reason="it is longer than 2 letters"))
+    assert re.search("[a-z]{2}", told.replace("xxx", "")) is None
 
 
 def test_urdu_keeps_every_place():

@@ -31,7 +31,7 @@ def test_what_nobody_wrote_words_for_stays_as_it_is():
         ("5 columns where the header has 14", "5 خانے، جبکہ عنوان میں 14 ہیں"),
         ("'<b>' cannot be read as source_ip", "”&lt;b&gt;“ کو source_ip کے طور پر نہیں پڑھا جا سکتا"),
         ("1 came, 0 came back, 2 woke, 3 changed, 4 over",
-         "1 آئے، 0 لوٹے، 2 جاگے، 3 بدلے، 4 ختم ہوئے"),
+         "1 نئے، 0 لوٹے، 2 جاگے، 3 بدلے، 4 ختم ہوئے"),
         ("nothing new", "کچھ نیا نہیں"),
     ],
 )  # fmt: skip
