@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import email
+import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email import policy
@@ -16,16 +18,37 @@ from muhafiz.accounts.actions.people import grant_role, register_person
 from muhafiz.accounts.queries import PersonFacts
 from muhafiz.common.clock import HeldClock
 from muhafiz.jobs.worker import run_due
+from muhafiz.web import verification
 from muhafiz.web.build import build_static
+from tests.web.canary import two
 from tests.web.given import OPERATOR, World, make_world
 from tests.web.walking import plain_static, walk
 
-__all__ = ["plain_static", "walk"]
+__all__ = ["plain_static", "two", "walk"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _built() -> None:
+def _built(request: pytest.FixtureRequest) -> None:
+    """Build the static files; fonts cut for an earlier run are taken as they are."""
+    from django.conf import settings
+
+    cache = getattr(request.config, "cache", None)
+    kept = cache.mkdir("fonts") if cache is not None else None
+    fonts = settings.BUILT / "static" / "fonts"
+    if kept is not None:
+        shutil.copytree(kept, fonts, dirs_exist_ok=True)
     build_static()
+    if kept is not None:
+        for font in sorted(fonts.iterdir(), reverse=True):  # each recipe after its font
+            beside = kept / f"{font.name}.{os.getpid()}"
+            shutil.copyfile(font, beside)
+            beside.replace(kept / font.name)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_allowances() -> None:
+    """Tests ask more often than one address may."""
+    verification.allowance.renew()
 
 
 @pytest.fixture

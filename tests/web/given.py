@@ -108,13 +108,18 @@ _STEPS = (
 
 def _work(clock: HeldClock) -> None:
     """The jobs of a few minutes, without the dozens that would find nothing to do."""
+    steps(clock)
+    schedule_due(clock)
+    run_due(clock)
+
+
+def steps(clock: HeldClock) -> None:
+    """From what is queued to letters sent and items waiting."""
     run_due(clock)
     for _ in range(2):
         clock.advance(timedelta(minutes=2))
         for name in _STEPS:
             find_job(name).function(JobRun(name, clock))
-    schedule_due(clock)
-    run_due(clock)
 
 
 def _named(moment: datetime) -> World:
@@ -166,7 +171,7 @@ def work_on(world: World) -> None:
     clock = HeldClock(world.moment + timedelta(minutes=5))
     now = clock.now()
     _end_a_shift(clock)
-    owner = _entered(f"Zara {HOSTILE}", "constituent_officer", world.organization, now)
+    owner = entered_as(f"Zara {HOSTILE}", "constituent_officer", world.organization, now)
     for value in ("192.0.2.0/24", "198.51.100.0/25"):  # nobody's, and another's
         request_claim(
             organization_id=world.organization, wanted="add", kind="address", value=value,
@@ -184,7 +189,7 @@ def work_on(world: World) -> None:
     run_due(clock)
 
 
-def _entered(name: str, role: str, organization: int | None, now: datetime) -> Actor:
+def entered_as(name: str, role: str, organization: int | None, now: datetime) -> Actor:
     """Somebody new with one role."""
     found = register_person(
         email=f"{name.split(maxsplit=1)[0].lower()}@example.org",
@@ -200,8 +205,8 @@ def _entered(name: str, role: str, organization: int | None, now: datetime) -> A
 def _end_a_shift(clock: HeldClock) -> None:
     """Amna takes two items, one of which Bilal has, and hands over to him; others still wait."""
     now = clock.now()
-    amna = _entered(f"Amna {HOSTILE}", "duty_officer", None, now)
-    bilal = _entered("Bilal", "duty_officer", None, now)
+    amna = entered_as(f"Amna {HOSTILE}", "duty_officer", None, now)
+    bilal = entered_as("Bilal", "duty_officer", None, now)
     waiting = [row.id for row in items(Filter(), viewer=amna, now=now).rows]
     take_items({waiting[0]: None}, actor=bilal, now=now)
     take_over_shift(note=HOSTILE, actor=amna, now=now)

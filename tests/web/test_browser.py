@@ -23,7 +23,7 @@ def test_every_write_works_without_scripts_in_urdu_on_a_small_screen(walk, world
         assert "1 سطر خارج کی گئی" in page.content()
         page.goto(f"{walk.address}/desk/audit/")
         page.click("form[action$='/verify/'] button[type=submit]")
-        assert "پورے لاگ کی تصدیق کر رہا ہے" in page.content()
+        assert "پورے روزنامچے کی تصدیق کر رہا ہے" in page.content()
         page.goto(f"{walk.address}/desk/events/")
         page.click("form[action='/theme/'] button")
         assert page.url.endswith("/desk/events/")

@@ -9,7 +9,8 @@ from pathlib import Path
 from django.conf import settings
 
 from muhafiz.web import fonts
-from muhafiz.web.build import Built, build_static
+from muhafiz.web.build import Built, build_static, is_up_to_date
+from muhafiz.web.examinations import NOT_REBUILT, pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,6 +18,17 @@ ROOT = Path(__file__).parents[2]
 def test_a_second_build_makes_nothing():
     build_static()
     assert build_static() == Built(fonts=0, catalogs=0)
+
+
+def test_what_was_built_from_other_sources_is_told(now):
+    """After an upgrade the old style sheets would miss what the new pages name."""
+    build_static()
+    assert is_up_to_date()
+    assert NOT_REBUILT.found() not in pages(now)
+    (settings.BUILT / "built-from").write_text("an earlier version", encoding="ascii")
+    assert not is_up_to_date()
+    assert NOT_REBUILT.found() in pages(now)
+    build_static()
 
 
 def test_fonts_are_cut_small_and_hold_their_letters():

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 
 from muhafiz.accounts.actions.people import grant_role
 from muhafiz.web.browser_reports import allowance, reported
@@ -17,7 +18,7 @@ from muhafiz.web.desk.permissions import ROUTES
 from tests.web.conftest import browser_of
 from tests.web.crawl import Reached, reached
 from tests.web.given import OPERATOR, World, work_on
-from tests.web.walking import AXE_RULES, Walk, walks
+from tests.web.walking import AXE_RULES, THEME_RULES, Walk, walks
 
 #: Routes of the desk that are no screens and that no link leads to.
 NOT_REACHED = {
@@ -35,6 +36,8 @@ FORMS_LEAD_TO = (
     "/desk/liaison/owner/?kind=address&value=192.0.2.0/24",
 )
 
+
+_AXE = "rules => axe.run(document, rules).then(done => done.violations)"
 
 # WCAG 2.2, 2.5.8: 24 px, or a link within a sentence.
 _SMALL = """
@@ -83,25 +86,33 @@ def _starts(world: Any) -> list[str]:
         *world.screens.values(),
         *FORMS_LEAD_TO,
         f"/desk/set-aside/{world.row}/mapping/",
+        f"/desk/queue/confirm/?act=close&item={world.screens['queue-item'].split('/')[-2]}",
     ]
 
 
 @pytest.fixture
-def faces(world, walk, staff, client, constituent):
-    """(a walk, the screens of who walks): staff, a constituent's administrator, nobody."""
-    desk = reached(staff, _starts(world))
+def desk(world, walk, staff):
+    """The screens of the desk and of signing in, and a walk of staff."""
+    met = reached(staff, _starts(world))
+    assert met.wrong == []
+    return [(_walk_of(walk, staff), _only(met, "/desk/", "/sign-in/"))]
+
+
+@pytest.fixture
+def outside(world, walk, client, constituent):
+    """The screens of the portal and the front, with a walk of who comes there."""
     portal = reached(constituent, ["/portal/"])
     front = reached(client, ["/", "/verify/?code=XXXX", "/statistics/"])
-    assert [*desk.wrong, *portal.wrong, *front.wrong] == []
-    staff_screens, portal_screens = _only(desk, "/desk/", "/sign-in/"), _only(portal, "/portal/")
+    assert [*portal.wrong, *front.wrong] == []
+    nobody = Walk(walk.browser, walk.address, "")
     return [
-        (Walk(walk.browser, walk.address, session), screens)
-        for session, screens in (
-            (staff.cookies["sessionid"].value, staff_screens),
-            (constituent.cookies["sessionid"].value, portal_screens),
-            ("", front.screens),
-        )
+        (_walk_of(walk, constituent), _only(portal, "/portal/")),
+        (nobody, front.screens),
     ]
+
+
+def _walk_of(walk: Walk, client: Any) -> Walk:
+    return Walk(walk.browser, walk.address, client.cookies["sessionid"].value)
 
 
 def _only(met: Reached, *beginnings: str) -> dict[str, str]:
@@ -109,26 +120,24 @@ def _only(met: Reached, *beginnings: str) -> dict[str, str]:
 
 
 class _Eye:
-    """What one look at one page finds."""
+    """What one look at one page finds: all rules in the light, those of colours in the dark."""
 
     def __init__(self) -> None:
-        from axe_playwright_python.sync_playwright import Axe
-
-        self.axe, self.found = Axe(), []
+        self.found: list[tuple[str, ...]] = []
 
     def look(self, page: Any, name: str, language: str) -> None:
         page.set_viewport_size({"width": 1280, "height": 900})
-        for theme in ("light", "dark"):
+        for theme, rules in (("light", AXE_RULES), ("dark", THEME_RULES)):
             page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-            self._axe(page, name, language, theme)
+            self._axe(page, name, language, theme, rules)
         page.set_viewport_size({"width": 320, "height": 900})
         if over := page.evaluate(_WIDE):
             self.found.append((name, language, "sideways", over))
         self.found += [(name, language, "small", each) for each in page.evaluate(_SMALL)[:3]]
         self.found += [(name, language, "policy", each) for each in page.evaluate("window.broken")]
 
-    def _axe(self, page: Any, name: str, language: str, theme: str) -> None:
-        for each in self.axe.run(page, options=AXE_RULES).response["violations"]:
+    def _axe(self, page: Any, name: str, language: str, theme: str, rules: dict[str, Any]) -> None:
+        for each in page.evaluate(_AXE, rules):
             shown = each["nodes"][0]
             told = shown["html"][:160], shown["failureSummary"][:300]
             self.found.append((name, language, theme, each["id"], *told))
@@ -149,12 +158,14 @@ def constituent(world, constituent_client):
 
 
 @pytest.mark.parametrize("language", ["en", "ur"])
+@pytest.mark.parametrize("face", ["desk", "outside"])
 @walks
-def test_every_screen_is_accessible_narrow_and_keeps_the_policy(language, world, walk, faces):
+def test_every_screen_is_accessible_narrow_and_keeps_the_policy(language, face, request, walk):
     allowance.renew()
     eye, said = _Eye(), []
-    for who, screens in faces:
+    for who, screens in request.getfixturevalue(face):
         with who.page(language, "light", 1280) as page:
+            page.add_init_script(AXE_SCRIPT)
             for name, path in screens.items():
                 page.goto(walk.address + path)
                 eye.look(page, name, language)

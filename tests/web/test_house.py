@@ -15,9 +15,13 @@ from muhafiz.audit import queries as audit
 from muhafiz.audit import verifier
 from muhafiz.common.clock import HeldClock
 from muhafiz.jobs import queries as jobs
+from muhafiz.jobs.actions.claims import claim_job, end_run, keep_lease
 from muhafiz.jobs.actions.presence import EVERY, Presence
+from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.jobs.models import Worker
+from muhafiz.jobs.registry import Progress
 from muhafiz.jobs.worker import run_due
+from muhafiz.keyring.audit_checks import NOT_WHOLE, VERIFY_JOB, last_answer
 from muhafiz.rulebook import queries as rulebook
 from muhafiz.rulebook.actions.profile import load_profile
 from tests.web.given import OPERATOR
@@ -32,12 +36,38 @@ def profile(db):
 
 
 def test_the_log_is_verified_as_a_job(world, all_roles):
+    before = len(jobs.jobs(name=VERIFY_JOB))
     assert all_roles.post("/desk/audit/verify/")["Location"] == "/desk/audit/"
     assert "being verified" in all_roles.get("/desk/audit/").content.decode()
     all_roles.post("/desk/audit/verify/")
-    assert len(jobs.jobs(name="keyring.verify_audit")) == 1, "once however often it is asked"
+    assert len(jobs.jobs(name=VERIFY_JOB)) == before + 1, "once however often it is asked"
     run_due(HeldClock(datetime.now(UTC) + timedelta(days=1)))
     assert "The log is whole" in all_roles.get("/desk/audit/").content.decode()
+
+
+def test_a_check_that_broke_off_says_nothing_about_the_log(world, all_roles):
+    """A worker that was killed is no reason to call the log altered."""
+    later = datetime.now(UTC) + timedelta(days=1)
+    number = enqueue_job(VERIFY_JOB, {}, actor=OPERATOR, now=later)
+    claim = claim_job(worker="w", now=later)
+    assert claim.job_id == number
+    end_run(claim, outcome="failed", error="Traceback: the disk is gone", final=True, now=later)
+    page = all_roles.get("/desk/audit/").content.decode()
+    assert "did not come to its end" in page
+    assert "not whole" not in page
+    assert last_answer().state == "whole", "of the check before it"
+
+
+def test_a_log_that_is_not_whole_is_said_so(world, all_roles):
+    later = datetime.now(UTC) + timedelta(days=1)
+    enqueue_job(VERIFY_JOB, {}, actor=OPERATOR, now=later)
+    claim = claim_job(worker="w", now=later)
+    keep_lease(claim, Progress(1, 2, NOT_WHOLE), now=later)
+    end_run(claim, outcome="failed", error="Entry 7 is missing.", final=True, now=later)
+    page = all_roles.get("/desk/audit/").content.decode()
+    assert "The log is not whole:" in page
+    assert "Entry 7 is missing." in page
+    assert last_answer().state == "not-whole"
 
 
 def test_entries_are_searched_by_action_subject_actor_text_and_time(world, all_roles):

@@ -53,6 +53,17 @@ def test_the_situation_shows_sectors_regions_and_days(past, entered):
     assert page.count("<svg") > 6
 
 
+def test_what_is_late_at_the_desk_leads_the_situation(past, entered):
+    page = entered("duty_officer").get("/desk/situation/")
+    assert list(page.context["work"]) == ["overdue", "free", "waiting", "open"]
+    shown = page.content.decode()
+    assert shown.index("Past their target") < shown.index("Sectors, week by week")
+    assert '/desk/queue/?state=open&amp;overdue=yes"' in shown
+    closed_to = entered("advisory_editor").get("/desk/situation/")
+    assert closed_to.context["work"] == {}
+    assert "Past their target" not in closed_to.content.decode()
+
+
 @pytest.mark.parametrize(
     ("taken", "kind"),
     [
@@ -101,7 +112,7 @@ def test_an_official_map_is_drawn(past, entered, settings, tmp_path):
 
 
 def test_the_public_sees_the_figures_as_released(past):
-    publish_due_weeks(actor=OPERATOR, now=datetime.now(UTC))
+    publish_due_weeks(actor=OPERATOR, now=datetime.now(UTC) + timedelta(minutes=5))
     week = published_weeks()[0]
     browser = Client()
     page = browser.get(f"/statistics/?week={week.week}").content.decode()
@@ -115,6 +126,16 @@ def test_the_public_sees_the_figures_as_released(past):
     assert "Indus" not in everything
 
 
+def test_from_one_published_week_leads_a_way_to_its_neighbours(past):
+    publish_due_weeks(actor=OPERATOR, now=datetime.now(UTC) + timedelta(minutes=5))
+    latest, before, *_ = published_weeks()
+    page = Client().get("/statistics/").content.decode()
+    assert f'href="?week={before.week}#week"' in page
+    assert "The week after" not in page
+    page = Client().get(f"/statistics/?week={before.week}").content.decode()
+    assert f'href="?week={latest.week}#week"' in page
+
+
 def test_before_the_first_week_the_page_says_what_will_come(db):
     page = Client().get("/statistics/").content.decode()
     assert "No week is published yet" in page
@@ -126,6 +147,6 @@ def test_what_is_not_published_is_not_found(db, asked):
 
 
 def test_figures_take_the_same_queries_however_many_weeks(past, django_assert_max_num_queries):
-    publish_due_weeks(actor=OPERATOR, now=datetime.now(UTC))
+    publish_due_weeks(actor=OPERATOR, now=datetime.now(UTC) + timedelta(minutes=5))
     with django_assert_max_num_queries(8):
         Client().get("/statistics/")

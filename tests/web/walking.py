@@ -11,10 +11,20 @@ from typing import Any
 import pytest
 
 CHROMIUM = Path("/usr/bin/chromium")
-#: The marks of a module whose tests walk.
-#: The standard every screen is held to: WCAG 2.2 AA, and what axe calls good practice.
-AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+#: The standard every screen is held to: WCAG 2.2 AA, and what axe calls good practice. Only what is
+#: broken is told: a list of all that is well takes as long as finding out.
+AXE_RULES: dict[str, Any] = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+#: Those of its rules that look at colours, which are all that a theme changes
+#: (`test_look.test_a_theme_changes_nothing_but_colours`).
+THEME_RULES: dict[str, Any] = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    "resultTypes": ["violations"],
+}
 
+#: The marks of a module whose tests walk.
 MARKS = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True, databases=["default", "portal"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from django.core.management import call_command
 from muhafiz.web.fonts import cut_fonts, write_nastaliq
 from muhafiz.web.translations import compile_translations
 
-_CATALOGS = Path(__file__).parent / "locale"
+_WEB = Path(__file__).parent
+_CATALOGS = _WEB / "locale"
+_MARK = "built-from"  # in the folder of what was built: of which sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +36,23 @@ def build_static() -> Built:
         catalogs=len(compile_translations(_CATALOGS, settings.BUILT / "locale")),
     )
     call_command("collectstatic", interactive=False, verbosity=0)
+    (settings.BUILT / _MARK).write_text(_sources(), encoding="ascii")
     return built
+
+
+def is_up_to_date() -> bool:
+    """Whether what was built is of the sources that this process would show."""
+    try:
+        return (settings.BUILT / _MARK).read_text(encoding="ascii") == _sources()
+    except FileNotFoundError:
+        return False
+
+
+def _sources() -> str:
+    """A digest of the names, sizes and times of all sources; their bytes need not be read."""
+    digest = hashlib.sha256()
+    for folder in (_CATALOGS, _WEB / "static"):
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            told = path.stat()
+            digest.update(f"{path.relative_to(_WEB)} {told.st_size} {told.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -21,7 +21,7 @@ from muhafiz.triage.queries import counts as queue_counts
 from muhafiz.web.browser_reports import reports_count
 from muhafiz.web.desk.navigation import navigation_for
 from muhafiz.web.front import THEMES
-from muhafiz.web.place import cert_name
+from muhafiz.web.place import cert_ministry, cert_name, cert_short_name
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
@@ -34,6 +34,8 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "demonstration": settings.DEMONSTRATION,
         "theme": theme if theme in THEMES else "",
         "cert_name": "" if now is None else SimpleLazyObject(lambda: cert_name(now)),
+        "cert_ministry": "" if now is None else SimpleLazyObject(lambda: cert_ministry(now)),
+        "cert_short": "" if now is None else SimpleLazyObject(lambda: cert_short_name(now)),
     }
     if viewer is None or now is None:
         return shown

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.urls import reverse
 
+from muhafiz.accounts.actions.clock import note_clock
 from muhafiz.accounts.actions.tries import prune_tries
 from muhafiz.accounts.queries import person_by_email
 from muhafiz.jobs.registry import JobRun, job
@@ -31,6 +33,13 @@ def send_reset_letter(run: JobRun, *, email: str) -> None:
 
 @job("web.prune_tries", every=timedelta(hours=6))
 def prune(run: JobRun) -> None:
-    """Forget tries to sign in that count no more."""
+    """Forget tries to sign in that count no more, and what browsers of ended sessions left."""
     removed = prune_tries(before=run.now() - _TRIES_KEPT)
-    run.report(done=removed, note=f"{removed} removed")
+    ended, _ = Session.objects.filter(expire_date__lt=run.now()).delete()
+    run.report(done=removed + ended, note=f"{removed} tries, {ended} sessions removed")
+
+
+@job("web.note_clock", every=timedelta(hours=1))
+def note(run: JobRun) -> None:
+    """Keep the latest moment read, so that a clock set back revives no link that has expired."""
+    note_clock(run.now())

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
@@ -67,7 +68,9 @@ def about(request: ViewedRequest) -> dict[str, Any]:
         return {
             "account": request.visit.person,
             "factors": factors_of(request.visit.person.id),
-            "sessions": open_sessions(request.visit.person.id, key=request.session.get(VISIT, "")),
+            "sessions": open_sessions(
+                request.visit.person.id, now=request.now, key=request.session.get(VISIT, "")
+            ),
             "densities": DENSITIES,
             "here": "me",
         }
@@ -93,6 +96,7 @@ def me_save(request: ViewedRequest) -> HttpResponse:
     messages.success(request, _("Your preferences are kept."))
     response = redirect("mine")
     response.set_cookie(
-        "django_language", language, max_age=_YEAR, samesite="Lax", secure=request.is_secure()
-    )
+        settings.LANGUAGE_COOKIE_NAME, language, max_age=_YEAR, samesite="Lax", httponly=True,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+    )  # fmt: skip
     return response

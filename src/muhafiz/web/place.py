@@ -38,7 +38,21 @@ def _names(key: str, now: datetime) -> dict[str, str]:
 
 def cert_name(now: datetime) -> str:
     """The rulebook's `cert.name` in the reader's language; empty where it is unknown."""
-    names = value_or("cert.name", None, at=now)
-    if not isinstance(names, dict):
+    return _worded("cert.name", now)
+
+
+def cert_ministry(now: datetime) -> str:
+    """The rulebook's `cert.ministry` in the reader's language; empty where it is unknown."""
+    return _worded("cert.ministry", now)
+
+
+def _worded(key: str, now: datetime) -> str:
+    words = value_or(key, None, at=now)
+    if not isinstance(words, dict):
         return ""
-    return str(names.get(get_language() or "en") or names.get("en") or "")
+    return str(words.get(get_language() or "en") or words.get("en") or "")
+
+
+def cert_short_name(now: datetime) -> str:
+    """The rulebook's `cert.short_name`, as people say it; the full name where there is none."""
+    return str(value_or("cert.short_name", "", at=now)) or cert_name(now)

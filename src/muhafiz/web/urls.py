@@ -6,9 +6,10 @@ from django.urls import include, path
 
 from muhafiz.web import beginning, front, views
 from muhafiz.web.browser_reports import policy_report
+from muhafiz.web.contact_ask import contact_ask
 from muhafiz.web.health import health
 from muhafiz.web.statistics import statistics
-from muhafiz.web.verification import verify
+from muhafiz.web.verification import own_key_file, verify
 
 urlpatterns = [
     path("", front.front, name="front"),
@@ -23,6 +24,8 @@ urlpatterns = [
     path("views/save/", views.view_save, name="view-save"),
     path("views/<int:view_id>/forget/", views.view_forget, name="view-forget"),
     path("verify/", verify, name="verify"),
+    path("verify/key.asc", own_key_file, name="own-key"),
+    path("contact/<str:token>/", contact_ask, name="contact-answer"),
     path("statistics/", statistics, name="statistics"),
     path("health/", health, name="health"),
     path("csp-report/", policy_report, name="policy-report"),

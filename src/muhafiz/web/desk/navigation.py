@@ -32,8 +32,8 @@ class Group:
     entries: tuple[Entry, ...]
 
 
-_NOTICES = ("notice", "notice-preview", "policies", "policy", "simulation")
-_CONSTITUENTS = ("constituent", "constituent-edit", "contact-form", "merge", "import")
+_NOTICES = ("notice", "notice-preview", "ledger", "policies", "policy", "simulation")
+_CONSTITUENTS = ("constituent", "constituent-edit", "claims", "contact-form", "merge", "import")
 _ASIDE = ("set-aside-row", "set-aside-group", "mapping")
 _QUEUE = ("queue-item", "queue-run", "queue-runs")
 
@@ -69,6 +69,7 @@ GROUPS = (
     Group(
         _("House"),
         (
+            Entry("platform-health", "pulse", _("Health")),
             Entry("jobs", "job", _("Jobs"), ("job",), "failed_jobs"),
             Entry("audit", "audit", _("Audit"), ("audit-entry",)),
             Entry("rulebook", "book", _("Rulebook"), ("rulebook-key",)),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 #: What each work does, by the name it has in the code.
 JOBS: dict[str, str | Promise] = {
+    "constituency.ask_contacts": gettext_lazy("Ask contacts whether they are still right"),
     "detection.digest": gettext_lazy("Compose the letters that are due"),
     "detection.gather_findings": gettext_lazy("Gather findings from events"),
     "detection.send_stranded": gettext_lazy("Send notices that found no contact before"),
@@ -35,6 +36,8 @@ JOBS: dict[str, str | Promise] = {
     "lake.expire_exports": gettext_lazy("Delete exports past their time"),
     "lake.retention": gettext_lazy("Delete events past their time"),
     "lake.sweep": gettext_lazy("Clear files that hold no events"),
+    "lake.verify": gettext_lazy("Prove that the lake holds every row once"),
+    "lake.verify_deep": gettext_lazy("Prove it by reading every file of the lake"),
     "lake.write_export": gettext_lazy("Write an export"),
     "notifications.deliver": gettext_lazy("Send the letters of the outbox"),
     "notifications.list_left": gettext_lazy("List the letters that left"),
@@ -42,6 +45,7 @@ JOBS: dict[str, str | Promise] = {
     "statistics.publish": gettext_lazy("Publish the weekly statistics"),
     "triage.move_many": gettext_lazy("Move many items of the queue"),
     "triage.sweep": gettext_lazy("Bring the queue up to date"),
+    "web.note_clock": gettext_lazy("Note the time of this machine"),
     "web.prune_tries": gettext_lazy("Forget old sign-in attempts"),
     "web.send_reset": gettext_lazy("Send a link for a new password"),
 }
@@ -51,7 +55,9 @@ CHANGES: dict[str, str | Promise] = {
     "add_claim": gettext_lazy("Network or domain added"),
     "add_contact": gettext_lazy("Contact added"),
     "add_handle": gettext_lazy("Known under a further name"),
+    "answer_ask": gettext_lazy("A contact answered whether it is right"),
     "apply_import": gettext_lazy("Imported"),
+    "ask_contact": gettext_lazy("Contacts asked whether they are right"),
     "change_contact": gettext_lazy("Contact changed"),
     "change_sector": gettext_lazy("Sector changed"),
     "confirm_contact": gettext_lazy("Contact confirmed"),
@@ -86,6 +92,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str | Promise], ...] = tuple(
         (r"(?P<count>\d+) removed", gettext_lazy("{count} removed")),
         (r"(?P<count>\d+) entries", gettext_lazy("{count} entries")),
         (r"nothing new", gettext_lazy("nothing new")),
+        (r"not whole", gettext_lazy("not whole")),
+        (r"not proven", gettext_lazy("not proven")),
+        (
+            r"(?P<rows>\d+) rows in (?P<files>\d+) files",
+            gettext_lazy("{rows} rows in {files} files"),
+        ),
         (r"windows of the past", gettext_lazy("windows of the past")),
         (
             r"(?P<count>\d+) read otherwise than they must be",
@@ -111,11 +123,92 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str | Promise], ...] = tuple(
             r"'(?P<value>.*)' cannot be read as (?P<column>\w+)",
             gettext_lazy("“{value}” cannot be read as {column}"),
         ),
+        (
+            r"(?P<accepted>\d+) accepted, (?P<still>\d+) still set aside",
+            gettext_lazy("{accepted} accepted, {still} still set aside"),
+        ),
+        (
+            r"(?P<file>.+): (?P<read>\d+) rows would be read, (?P<aside>\d+) set aside",
+            gettext_lazy("{file}: {read} rows would be read, {aside} set aside"),
+        ),
+        (r"(?P<file>.+): no row in it", gettext_lazy("{file}: no row in it")),
+        (
+            r"The sender answered and offers no report of these days\.",
+            gettext_lazy("The sender answered and offers no report of these days."),
+        ),
+        (r"Another worker reads this report\.", gettext_lazy("Another worker reads this report.")),
+        (
+            r"The report's bytes are no longer kept\.",
+            gettext_lazy("The report's bytes are no longer kept."),
+        ),
+        (
+            r"“(?P<name>.*)” is damaged: (?P<detail>.*)\.",
+            gettext_lazy("“{name}” is damaged: {detail}."),
+        ),
+        (
+            r"“(?P<name>.*)” is encrypted\. Ask the sender for it without a password\.",
+            gettext_lazy("“{name}” is encrypted. Ask the sender for it without a password."),
+        ),
+        (
+            r"“(?P<name>.*)” unpacks to more than (?P<limit>.*)\.",
+            gettext_lazy("“{name}” unpacks to more than {limit}."),
+        ),
+        (
+            r"“(?P<name>.*)” is packed more than (?P<depth>\d+) times over\.",
+            gettext_lazy("“{name}” is packed more than {depth} times over."),
+        ),
+        (
+            (
+                r"“(?P<name>.*)” is (?P<kind>.*), which is not read\. "
+                r"Ask the sender for text, as it is, zip or gzip\."
+            ),
+            gettext_lazy(
+                "“{name}” is {kind}, which is not read. "
+                "Ask the sender for text, as it is, zip or gzip."
+            ),
+        ),
+        (
+            r"No feed recognizes these bytes; assign it to one\.",
+            gettext_lazy("No feed recognizes these bytes; assign it to one."),
+        ),
+        (
+            r"It came by mail from (?P<sender>.*), no sender of this feed\.",
+            gettext_lazy("It came by mail from {sender}, no sender of this feed."),
+        ),
+        (
+            r"Reading it was cut off each time, without a trace\.",
+            gettext_lazy("Reading it was cut off each time, without a trace."),
+        ),
+        (
+            r"The raw bytes (?P<digest>[0-9a-f]{64}) are no longer kept\.",
+            gettext_lazy("The raw bytes {digest} are no longer kept."),
+        ),
+        (r"a NUL byte", gettext_lazy("a NUL byte")),
+        (
+            r"neither UTF-8 nor Windows-1252",
+            gettext_lazy("the bytes are letters in no known encoding"),
+        ),
+        (r"quotation marks do not pair up", gettext_lazy("quotation marks do not pair up")),
+        (r"no line of known names", gettext_lazy("no line names the columns")),
+        (r"not one whole JSON object", gettext_lazy("not one whole JSON object")),
+        (r"a key occurs twice in one object", gettext_lazy("a key occurs twice in one object")),
+        (
+            r"(?P<count>\d+) bytes, SHA-256 (?P<digest>[0-9a-f]{64})",
+            gettext_lazy("{count} bytes, SHA-256 {digest}"),
+        ),
+        (
+            r"Zeek's log “(?P<name>.*)” is not read",
+            gettext_lazy("Zeek's log “{name}” is not read"),
+        ),
+        (
+            r"the field “(?P<name>.*)” is missing",
+            gettext_lazy("the field “{name}” is missing"),
+        ),
     )
 )
 _AT_ONCE = re.compile(r"\d+ at once|at-once .*")
 _BY_HAND = re.compile(r"now \d+ \d+")
-_CLOCKED = re.compile(r"(hour|day|week) (\S+)(?: let go .*)?")
+_CLOCKED = re.compile(r"(hour|day|week) (\S+)(?: again \d+)?(?: let go .*)?")
 
 
 def job_word(name: str) -> str:

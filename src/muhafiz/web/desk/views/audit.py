@@ -19,7 +19,8 @@ from muhafiz.audit.actions.entries import record_read
 from muhafiz.jobs import queries as jobs
 from muhafiz.jobs.actions.queue import enqueue_job
 from muhafiz.jobs.rules import ACTIVE
-from muhafiz.keyring.jobs import VERIFY_JOB
+from muhafiz.jobs.scheduler import timed_key
+from muhafiz.keyring.audit_checks import VERIFY_JOB, last_check
 from muhafiz.web.desk.asking import Asked
 from muhafiz.web.parts import filter_bar, pages
 from muhafiz.web.viewer import ViewedRequest
@@ -58,7 +59,7 @@ def audit(request: ViewedRequest) -> HttpResponse:
         "bar": filter_bar(request.GET, _LABELS, codes=_LABELS, errors=asked.errors),
         "head": queries.current_head(),
         "signed": queries.signed_heads(limit=1),
-        "check": next(iter(jobs.jobs(name=VERIFY_JOB, limit=1)), None),
+        "check": last_check(),
         "looked_back": _LOOKED_BACK.days if text and since is None else None,
         "asked": asked,
         "here": "audit",
@@ -98,7 +99,9 @@ def _details(text: str) -> list[tuple[str, Any]]:
 
 def audit_verify(request: ViewedRequest) -> HttpResponseRedirect:
     """Queue the hashing of the whole log; its job tells how far it has come and what it found."""
-    job = enqueue_job(VERIFY_JOB, {}, actor=request.viewer, now=request.now, unique_key=VERIFY_JOB)
+    job = enqueue_job(
+        VERIFY_JOB, {}, actor=request.viewer, now=request.now, unique_key=timed_key(VERIFY_JOB)
+    )
     found = jobs.job(job)
     if found is not None and found.state in ACTIVE:
         messages.success(request, _("Job {job} verifies the whole log.").format(job=job))

@@ -119,7 +119,7 @@ def _page(request: ViewedRequest, found: PersonFacts, wrong: dict[str, str]) -> 
             if role not in found.roles and (role in matrix().constituents) == (owner is not None)
         ],
         "factors": factors_of(found.id),
-        "sessions": queries.open_sessions(found.id),
+        "sessions": queries.open_sessions(found.id, now=request.now),
         "entries": audit.entries(subject=f"person:{found.id}", limit=_ENTRIES) if reads_log else [],
         "may_edit": may(request.viewer, "people.edit"),
         "myself": request.viewer.identifier == str(found.id),

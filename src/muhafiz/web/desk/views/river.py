@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext_lazy as _
 
+from muhafiz.accounts.rules import may
 from muhafiz.feeds import queries as feeds
 from muhafiz.jobs import queries as jobs
 from muhafiz.notifications import queries as notifications
@@ -28,18 +29,20 @@ _IN_FLIGHT = ("queued", "sending", "held")
 def river(request: ViewedRequest) -> HttpResponse:
     """The whole page."""
     asked = Asked(request.GET)
-    context = _live(asked, request.now) | {"spans": SPANS, "here": "river"}
+    context = _live(asked, request) | {"spans": SPANS, "here": "river"}
     return render(request, "desk/river/page.html", context, status=asked.status)
 
 
 def river_live(request: ViewedRequest) -> HttpResponse:
     """The part of the page that htmx fetches again every few seconds."""
     asked = Asked(request.GET)
-    context = _live(asked, request.now) | {"again": True}
+    context = _live(asked, request) | {"again": True}
     return render(request, "desk/river/live.html", context, status=asked.status)
 
 
-def _live(asked: Asked, now: datetime) -> dict[str, Any]:
+def _live(asked: Asked, request: ViewedRequest) -> dict[str, Any]:
+    """What the page shows; who was written to only to those who may read letters."""
+    now, reads_letters = request.now, may(request.viewer, "notices.read")
     span = asked.choice("span", tuple(SPANS), "day")
     length = SPANS[span][1]
     since = None if length is None else now - length
@@ -70,6 +73,6 @@ def _live(asked: Asked, now: datetime) -> dict[str, Any]:
         "unsure": letters.get("unsure", 0),
         "failed": letters.get("failed", 0),
         "silent": feeds.silent_feeds(now=now),
-        "latest": notifications.letters(limit=6),
+        "latest": notifications.letters(limit=6) if reads_letters else None,
         "running": jobs.jobs(state="running", limit=6),
     }

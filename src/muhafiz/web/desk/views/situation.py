@@ -12,11 +12,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from muhafiz.accounts.rules import may
 from muhafiz.constituency import queries as constituency
 from muhafiz.formats.csv_cells import Cell
 from muhafiz.lake import queries as lake
 from muhafiz.lake.query import EventQuery
 from muhafiz.rulebook.queries import value_or
+from muhafiz.triage import queries as triage
+from muhafiz.triage.filters import TABS, Filter
 from muhafiz.web.charts import Drawing
 from muhafiz.web.downloads import csv_file, svg_file
 from muhafiz.web.heat_map import calendar
@@ -63,6 +66,7 @@ def situation(request: ViewedRequest) -> HttpResponse:
     weeks = _weeks(request)
     context = {
         "here": "situation",
+        "work": _work(request),
         "multiples": _multiples(weeks),
         "weeks": weeks,
         "calendar": _calendar(days, today),
@@ -79,6 +83,17 @@ def situation(request: ViewedRequest) -> HttpResponse:
         "region_days": _REGION_DAYS,
     }
     return render(request, "desk/situation/page.html", context)
+
+
+def _work(request: ViewedRequest) -> dict[str, int]:
+    """What waits at the desk, what is late first; nothing for who may not read the queue."""
+    if not may(request.viewer, "queue.read"):
+        return {}
+    asked = {
+        "overdue": TABS["overdue"], "free": Filter(owner="nobody"), "waiting": TABS["waiting"],
+        "open": TABS["open"],
+    }  # fmt: skip
+    return triage.counts(asked, viewer=request.viewer, now=request.now)
 
 
 def _weeks(request: ViewedRequest) -> Weeks:
