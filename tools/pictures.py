@@ -2,39 +2,38 @@
 
     make pictures
 
-A demonstration of its own is started in a scratch folder, worked until its letters are sent, and
-removed afterwards; the pictures are cut down to 255 colours, so that the repository stays small.
-To take them of one that runs already, give its address; names after it take only those.
+A demonstration of its own is started in a scratch folder, worked until its weekly figures are
+published (a quarter of an hour; by then its letters are sent and its queue is swept), and removed
+afterwards. The pictures are cut down to 256 colours, so that the repository stays small. To take
+them of one that runs already, give its address; names after it take only those.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
+import io
 import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 WINDOW = {"width": 1360, "height": 850}
-COLOURS = 255
+COLOURS = 256
 
 
 @dataclass(frozen=True)
@@ -42,13 +41,13 @@ class Shot:
     """One picture: whose screen, where, and the links that lead on from there."""
 
     name: str
-    role: str  # the button of the demonstration that enters; empty: nobody
+    role: str  # the word on the demonstration's button that enters; empty: nobody
     path: str
     follow: tuple[str, ...] = ()
     dark: bool = False
 
 
-STAFF, OWNER = "enter-as-duty_officer", "enter-as-constituent_admin"
+STAFF, OWNER = "Duty officer", "Constituent's administrator"
 SHOTS = (
     Shot("home", "", "/"),
     Shot("sign-in", "", "/sign-in/"),
@@ -94,56 +93,27 @@ def demonstration() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_for(address: str, seconds: float = 300) -> None:
+def _wait_for(address: str, seconds: float = 1800) -> None:
+    """Wait until the weekly figures stand there: the last thing that a new demonstration does."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with contextlib.suppress(OSError):
-            page = urllib.request.urlopen(address, timeout=5).read().decode()
-            if "enter-as" in page:
-                time.sleep(330)  # its reports are read, its letters written, its queue is swept
+            page = urllib.request.urlopen(f"{address}/statistics/", timeout=5).read().decode()
+            if "take=json" in page:
                 return
-        time.sleep(2)
-    raise SystemExit("The demonstration did not start.")
+        time.sleep(5)
+    raise SystemExit("The demonstration did not get to its weekly figures.")
 
 
-#: A blank page takes a picture apart into its pixels.
-_PIXELS = """
-async png => {
-  const blob = await (await fetch('data:image/png;base64,' + png)).blob();
-  const picture = await createImageBitmap(blob);
-  const paper = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
-  paper.drawImage(picture, 0, 0);
-  const bytes = paper.getImageData(0, 0, picture.width, picture.height).data;
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 32768)
-    text += String.fromCharCode(...bytes.subarray(at, at + 32768));
-  return btoa(text);
-}
-"""
-
-
-def smaller(blank: Any, png: bytes) -> bytes:
-    """The same picture with a palette of its most frequent colours."""
-    width, height = struct.unpack(">II", png[16:24])
-    told = blank.evaluate(_PIXELS, base64.b64encode(png).decode())
-    pixels = np.frombuffer(base64.b64decode(told), np.uint8).reshape(-1, 4)[:, :3]
-    coarse = (pixels >> 2).astype(np.uint32)
-    codes = (coarse[:, 0] << 12) | (coarse[:, 1] << 6) | coarse[:, 2]
-    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    kept = np.argsort(-counts)[:COLOURS]
-    sums = np.stack([np.bincount(inverse, pixels[:, at]) for at in range(3)], axis=1)
-    mean = np.rint(sums / counts[:, None])
-    palette = mean[kept]
-    apart = ((mean[:, None, :] - palette[None, :, :]) ** 2).sum(axis=2)
-    rows = apart.argmin(axis=1).astype(np.uint8)[inverse].reshape(height, width)
-    raw = np.concatenate([np.zeros((height, 1), np.uint8), rows], axis=1).tobytes()
-    head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    parts = [(b"IHDR", head), (b"PLTE", palette.astype(np.uint8).tobytes())]
-    parts += [(b"IDAT", zlib.compress(raw, 9)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in parts
+def smaller(png: bytes) -> bytes:
+    """The same picture with a palette of the colours that cover it best."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    cut = picture.quantize(
+        COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE
     )
+    written = io.BytesIO()
+    cut.save(written, "PNG", optimize=True)
+    return written.getvalue()
 
 
 def _enter(browser: Any, address: str, role: str) -> list[Any]:
@@ -151,9 +121,8 @@ def _enter(browser: Any, address: str, role: str) -> list[Any]:
     page = browser.new_page()
     page.goto(address)
     if role:
-        word = {STAFF: "Duty officer", OWNER: "Constituent's administrator"}[role]
-        page.locator("button.choice", has_text=word).first.click()
-        page.wait_for_load_state()
+        page.locator("button.choice", has_text=role).first.click()
+        page.wait_for_url(lambda now: now != address + "/")
     cookies = page.context.cookies()
     page.close()
     return cookies
@@ -164,7 +133,6 @@ def take(address: str, names: Sequence[str] = ()) -> None:
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        blank = browser.new_page()
         entered = {role: _enter(browser, address, role) for role in {s.role for s in SHOTS}}
         for shot in (each for each in SHOTS if not names or each.name in names):
             looks = [("en", "light"), ("ur", "light"), *([("en", "dark")] if shot.dark else [])]
@@ -174,7 +142,7 @@ def take(address: str, names: Sequence[str] = ()) -> None:
                 own = [{"name": n, "value": v, "url": address} for n, v in chosen.items()]
                 context.add_cookies([*entered[shot.role], *own])
                 name = f"{shot.name}-{language}{'-dark' if theme == 'dark' else ''}.png"
-                png = smaller(blank, _taken(context.new_page(), address, shot))
+                png = smaller(_taken(context.new_page(), address, shot))
                 (PICTURES / name).write_bytes(png)
                 sys.stdout.write(f"{name}: {len(png):,} bytes\n")
                 context.close()
