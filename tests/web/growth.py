@@ -15,6 +15,7 @@ from muhafiz.constituency.actions.imports import apply_import, preview_import
 from muhafiz.constituency.actions.inhibitions import inhibit_letters
 from muhafiz.constituency.actions.requests import request_claim
 from muhafiz.detection.actions.findings import respond_to_finding
+from muhafiz.detection.actions.notices import send_now
 from muhafiz.detection.actions.policies import write_policy
 from muhafiz.detection.actions.simulations import queue_simulation
 from muhafiz.detection.queries import findings
@@ -24,6 +25,8 @@ from muhafiz.feeds.actions.intake import keep_report
 from muhafiz.feeds.actions.samples import keep_sample
 from muhafiz.feeds.queries import set_aside_rows
 from muhafiz.jobs.worker import run_due
+from muhafiz.lake.actions.exports import request_export
+from muhafiz.lake.queries import EventQuery, scan
 from muhafiz.rulebook.actions.proposals import propose_value
 from muhafiz.triage.actions.bulk import start_bulk
 from muhafiz.triage.actions.handover import accept_shift, hand_over_shift, take_over_shift
@@ -43,6 +46,8 @@ def grow(world: World, turn: int, *, viewer: Actor) -> None:
     _constituents(turn, now)
     _intake(turn, now)
     clock = HeldClock(now)
+    run_due(clock)
+    send_now(organization_id=world.organization, actor=OPERATOR, clock=clock)
     steps(clock)
     _answers(world, turn, clock.now())
     _desk(turn, viewer, clock)
@@ -119,7 +124,18 @@ def _desk(turn: int, viewer: Actor, clock: HeldClock) -> None:
     number = hand_over_shift(note="all", to=int(other.identifier), actor=officer, now=now)
     accept_shift(handover_id=number, actor=other, now=now)
     keep_reports([("img-src", f"https://bad{turn}.example", "river")], now=now)
+    _export(turn, viewer, now)
     run_due(clock)
+
+
+def _export(turn: int, viewer: Actor, now: datetime) -> None:
+    asked = EventQuery(limit=None)
+    found = scan(asked).column("tlp").value_counts().to_pylist()
+    counts = {each["values"]: each["counts"] for each in found}
+    columns = ("source_ip", "tlp")
+    request_export(
+        asked, format="csv", columns=columns, counts=counts, told=f"{turn}", actor=viewer, now=now
+    )
 
 
 def _people(world: World, turn: int, viewer: Actor, now: datetime) -> None:

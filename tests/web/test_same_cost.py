@@ -24,7 +24,7 @@ LISTS = {
     "desk": {
         "queue", "queue-runs", "handovers", "reports", "set-aside", "constituents", "liaison",
         "requests", "notices", "letters", "policies", "feeds", "jobs", "people", "exports",
-        "browser-reports", "import", "audit", "events",
+        "browser-reports", "import", "events",
     },
     "portal": {
         "portal-findings", "portal-notices", "portal-holdings", "portal-contacts", "portal-people",
