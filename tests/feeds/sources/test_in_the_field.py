@@ -36,6 +36,23 @@ def lines(*objects: dict[str, Any]) -> bytes:
     return b"".join(json.dumps(each).encode() + b"\n" for each in objects)
 
 
+# n6
+
+
+def test_each_address_of_a_name_is_told_to_its_owner_but_no_event_grows_without_bound() -> None:
+    event = {
+        "time": "2026-11-22T08:00:00Z",
+        "source": "a.b",
+        "category": "cnc",
+        "fqdn": "c.example",
+    }
+    for count, told in ((0, 1), (1, 1), (2, 2), (32, 32), (33, 1)):
+        addresses = [{"ip": f"192.0.2.{at}", "cc": "PK"} for at in range(1, count + 1)]
+        batch = parse("n6", lines({**event, "address": addresses}))
+        found = [str(each["source_ip"]) for each in batch.events.to_pylist()]
+        assert found == ([f"192.0.2.{at}" for at in range(1, told + 1)] if count else ["None"])
+
+
 # Shadowserver
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -14,11 +14,12 @@ import pyarrow as pa
 from muhafiz.feeds.columns.aside import ROW_BYTES, Aside, LongRow
 from muhafiz.feeds.columns.chunks import decode_head, decode_row, utf8_chunks
 from muhafiz.feeds.columns.elements import cut_elements
-from muhafiz.feeds.columns.records import cut_rows, gather_blocks, row_bytes
+from muhafiz.feeds.columns.records import cut_rows, gather_blocks, row_bytes, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from muhafiz.feeds.columns.records import Rows
     from muhafiz.feeds.sources import Block, ParseContext
 
 _SPACED_COLONS = (b" :", b"\t:", b"\r:", b"\n:")
@@ -42,12 +43,18 @@ class ObjectTable:
 
 
 def json_blocks(
-    stream: BinaryIO, context: ParseContext, *, row_limit: int = ROW_BYTES
+    stream: BinaryIO,
+    context: ParseContext,
+    *,
+    row_limit: int = ROW_BYTES,
+    parts: Callable[[bytes], list[bytes]] | None = None,
 ) -> Iterator[Block]:
     """Cut a JSON report into blocks of objects, each at most `row_limit` bytes long.
 
     When its first line is a whole object, or it is one that begins no list and no longer object,
     the report is JSON Lines: each line a row, so that a broken line costs one row only.
+
+    `parts`: the objects that one object stands for, each of which is a row.
     """
     chunks = utf8_chunks(stream)
     first = next(chunks, b"")
@@ -56,9 +63,23 @@ def json_blocks(
         pieces = cut_rows(whole, row_limit=row_limit)
     else:
         pieces = cut_elements(whole, row_limit)
+    if parts is not None:
+        pieces = _parted(pieces, parts)
     return gather_blocks(
         pieces, context.batch_rows, row_limit=row_limit, block_bytes=JSON_BLOCK_BYTES
     )
+
+
+def _parted(
+    pieces: Iterator[Rows | LongRow], parts: Callable[[bytes], list[bytes]]
+) -> Iterator[Rows | LongRow]:
+    for piece in pieces:
+        if isinstance(piece, LongRow):
+            yield piece
+            continue
+        ends = piece.ends.tolist()
+        lines = [piece.data[begin : end - 1] for begin, end in pairwise([0, *ends])]
+        yield rows_of([part for line in lines for part in parts(line)])
 
 
 def _is_lines(first: bytes) -> bool:

@@ -1,7 +1,8 @@
 """Events of the n6 REST API: a JSON list or JSON Lines.
 
-n6's category becomes the RSIT type and stays as the identifier. An event is attributed by its
-first address; further addresses (of a name that resolved to several) are kept in `extra`.
+n6's category becomes the RSIT type and stays as the identifier. An event with several addresses
+(of a name that resolved to several) is a row for each, so that each owner is told. One with more
+than 32 is one row, by its first address: no report grows without bound.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from muhafiz.feeds.columns.drafts import finish
-from muhafiz.feeds.columns.json_rows import first_object, json_blocks, read_objects
+from muhafiz.feeds.columns.json_rows import first_object, json_blocks, read_object, read_objects
 from muhafiz.feeds.columns.mapped_objects import draft_of_objects
 from muhafiz.feeds.sources import Block, ParseContext, ParsedBatch, Source
 
@@ -39,6 +42,7 @@ _COLUMNS = {
     "malware_name": ("name",),
     "malware_hash_sha256": ("sha256",),
 }
+_MOST_ADDRESSES = 32
 _MARKS = {"category", "source", "time"}
 
 
@@ -52,7 +56,18 @@ def recognizes(_file_name: str, head: bytes) -> int:
 
 def blocks(stream: BinaryIO, context: ParseContext) -> Iterator[Block]:
     """Cut a report; see `json_blocks`."""
-    return json_blocks(stream, context)
+    return json_blocks(stream, context, parts=_by_address)
+
+
+def _by_address(raw: bytes) -> list[bytes]:
+    """An event's object once for each address; as it is with one, none or too many."""
+    if raw.count(b'"ip"') <= 1:
+        return [raw]
+    found, _ = read_object(raw)
+    addresses = found.get("address") if found else None
+    if not isinstance(addresses, list) or not 1 < len(addresses) <= _MOST_ADDRESSES:
+        return [raw]
+    return [orjson.dumps({**(found or {}), "address": [each]}) for each in addresses]
 
 
 def _event(found: dict[str, Any]) -> dict[str, Any]:
