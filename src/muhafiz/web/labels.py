@@ -45,6 +45,23 @@ STATES = {
     "none": (_("None"), "plain"),
 }
 
+#: What the release gate decides about, and to whom it may go.
+GIVEN = {
+    "notice": _("Notice"),
+    "recall": _("Withdrawal of a notice"),
+    "export": _("Events as a file"),
+    "statistics": _("Weekly figures"),
+    "contact-ask": _("Question to a contact"),
+    "sign-in": _("Letter about signing in"),
+    "decision": _("Answer to a request"),
+}
+AUDIENCES = {
+    "organization": _("Organization"),
+    "staff": _("Staff"),
+    "public": _("The public"),
+    "partner": _("Partner"),
+}
+
 SEVERITIES = {
     "critical": (_("Critical"), 4),
     "high": (_("High"), 3),

@@ -15,7 +15,17 @@ from django.utils.translation import get_language
 
 from muhafiz.detection.letters import type_words
 from muhafiz.web.icons import EMBLEM, PATHS, TURNING
-from muhafiz.web.labels import CADENCES, DECISIONS, KINDS, ROLES, SEVERITIES, STATES, TAXONOMIES
+from muhafiz.web.labels import (
+    AUDIENCES,
+    CADENCES,
+    DECISIONS,
+    GIVEN,
+    KINDS,
+    ROLES,
+    SEVERITIES,
+    STATES,
+    TAXONOMIES,
+)
 
 register = template.Library()
 
@@ -192,6 +202,18 @@ def rsit(code: str | None) -> str:
 def kind(code: str) -> str:
     """What a kind of claim or contact is called."""
     return str(KINDS.get(code, code))
+
+
+@register.filter
+def given(code: str) -> str:
+    """What kind of thing the release gate decided about."""
+    return str(GIVEN.get(code, code))
+
+
+@register.filter
+def audience(code: str) -> str:
+    """What kind of recipient the release gate was asked about."""
+    return str(AUDIENCES.get(code, code))
 
 
 @register.filter
