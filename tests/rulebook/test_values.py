@@ -87,6 +87,7 @@ def test_a_value_holds_between_its_dates(pakistan):
 
 
 def test_a_change_takes_two_people(pakistan, now):
+    earlier = entries(subject="proposal:*")  # of committed tests: the log is never emptied
     number = propose_value(
         key="council.quorum", value=8, source="gazette", standing="S", actor=person(1), now=now
     )
@@ -101,10 +102,8 @@ def test_a_change_takes_two_people(pakistan, now):
     assert (fact.proposed_by, fact.approved_by, fact.origin) == ("person:1", "person:2", "local")
     with pytest.raises(CannotApprove, match="approved already"):
         approve_value(proposal_id=number, actor=person(3), now=now)
-    assert [e.action for e in entries(subject=f"proposal:{number}")] == [
-        "rulebook.approve_value",
-        "rulebook.propose_value",
-    ]
+    told = [e for e in entries(subject=f"proposal:{number}") if e not in earlier]
+    assert [e.action for e in told] == ["rulebook.approve_value", "rulebook.propose_value"]
 
 
 def test_a_rejected_proposal_changes_nothing_and_stays_on_record(pakistan, now):

@@ -122,14 +122,15 @@ def test_what_was_typed_survives_leaving_and_goes_when_it_was_taken(walk, world)
         assert page.input_value("input#note") == "not finished"
         # The session ends between typing and sending: nothing is lost.
         page.context.clear_cookies(name="sessionid")
-        page.click("form[action$='/dismiss/'] button[type=submit]")
+        with page.expect_navigation():
+            page.click("form[action$='/dismiss/'] button[type=submit]")
         page.context.add_cookies(
             [{"name": "sessionid", "value": walk.session, "url": walk.address}]
         )
         page.goto(row)
         assert page.input_value("input#note") == "not finished"
-        page.click("form[action$='/dismiss/'] button[type=submit]")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click("form[action$='/dismiss/'] button[type=submit]")
         assert page.evaluate("Object.keys(sessionStorage).filter(k => k.startsWith('kept:'))") == []
     assert [each for each in walk.broken if "403" not in each] == []
 
