@@ -158,6 +158,7 @@ def test_the_houses_own_jobs_are_found_and_described():
     assert "14 days" in spec.description
 
 
+@pytest.mark.django_db(transaction=True)  # it closes the connection
 def test_a_database_that_is_locked_or_full_is_waited_for(ran, clock, monkeypatch):
     """A scheduler that died of it would queue nothing until somebody looked."""
     monkeypatch.setattr(scheduler, "_TROUBLE_SECONDS", 0.01)
