@@ -428,6 +428,17 @@ def test_the_portal_does_not_open_where_security_was_taken_off(two):
     assert why_closed() is None
 
 
+def test_setting_up_again_puts_security_back_on(two):
+    if connections["default"].vendor != "postgresql":
+        pytest.skip("PostgreSQL's own ways")
+    from muhafiz.tenancy.policies import protect
+
+    with connections["default"].cursor() as cursor:
+        cursor.execute("ALTER TABLE detection_notice NO FORCE ROW LEVEL SECURITY")
+    protect()
+    assert why_closed() is None
+
+
 def test_what_is_sent_piece_by_piece_is_made_within_the_tenant(two):
     from django.http import StreamingHttpResponse
     from django.test import RequestFactory

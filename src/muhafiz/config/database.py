@@ -16,6 +16,7 @@ _SQLITE_PRAGMAS = (
     "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; "
     "PRAGMA cache_size=-32768;"
 )
+_CONNECT_SECONDS = 10  # a machine that is gone keeps no page and no command waiting for minutes
 
 
 def database_settings(url: str, var: Path) -> dict[str, Any]:
@@ -36,11 +37,13 @@ def database_settings(url: str, var: Path) -> dict[str, Any]:
                 "init_command": _SQLITE_PRAGMAS,
             },
         }
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or ""
-    except ValueError as error:
-        raise BadEnvironment(f"DATABASE_URL has a bad port: {error}.") from None
+    except ValueError:  # its words quote what stands there, which may be the password
+        raise BadEnvironment(
+            "DATABASE_URL has no right host or port. Write signs of the password like %2F."
+        ) from None
     if parts.scheme not in {"postgresql", "postgres"}:
         raise BadEnvironment("DATABASE_URL must begin with postgresql://, or be empty for SQLite.")
     return {
@@ -50,6 +53,7 @@ def database_settings(url: str, var: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": port,
+        "OPTIONS": {"connect_timeout": _CONNECT_SECONDS},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -80,5 +84,10 @@ def portal_settings(default: dict[str, Any], url: str) -> dict[str, Any]:
     if url:
         named = database_settings(url, Path())
         user = {name: named[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
-    engine = {"ENGINE": "muhafiz.tenancy.engines.postgresql", "AUTOCOMMIT": False}
+    engine = {
+        "ENGINE": "muhafiz.tenancy.engines.postgresql",
+        "AUTOCOMMIT": False,
+        # A cursor of the server's ends with the transaction, which each piece of an answer has.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
     return {**default, **user, **engine, **mirrored}

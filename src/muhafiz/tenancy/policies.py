@@ -92,7 +92,7 @@ def protect(alias: str = DEFAULT_DB_ALIAS, *, role: str = "") -> None:
     role = role or portal_user(alias)
     tables = sorted(set(connection.introspection.table_names()) & set(declared().rows))
     wanted = version(tables, role)
-    if _standing(alias) == wanted:
+    if _standing(alias) == wanted and not _laid_open(alias):
         return
     try:
         with transaction.atomic(using=alias), connection.cursor() as cursor:
@@ -187,15 +187,16 @@ def _owners(cursor: Any) -> dict[str, str]:
     return dict(cursor.fetchall())
 
 
+_LAID_OPEN = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND c.relname = ANY (%(own)s)
+    AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+"""
 _FAULTS = """
 SELECT 'the role is a superuser or passes row-level security by'
 FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)
 UNION ALL SELECT 'the role could become ' || o.rolname
 FROM pg_roles o WHERE o.rolname <> current_user AND pg_has_role(current_user, o.oid, 'MEMBER')
-UNION ALL SELECT 'row-level security is not forced on ' || c.relname
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = 'public' AND c.relname = ANY (%(own)s)
-    AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
 UNION ALL SELECT 'the role may read ' || c.relname
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm')
@@ -207,6 +208,13 @@ WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
 """
 
 
+def _laid_open(alias: str) -> bool:
+    """Whether a tenant's table is without its security: made anew, or somebody took it off."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(_LAID_OPEN, {"own": declared().tables("own")})
+        return cursor.fetchone() is not None
+
+
 def faults_of_connection(connection: psycopg.Connection[Any]) -> list[str]:
     """Why this connection would not keep tenants apart; empty when it does.
 
@@ -215,8 +223,10 @@ def faults_of_connection(connection: psycopg.Connection[Any]) -> list[str]:
     """
     own, everyone = declared().tables("own"), declared().tables("everyone")
     with psycopg.Cursor(connection) as cursor:
-        cursor.execute(_FAULTS, {"own": own, "open": [*own, *everyone]})
+        cursor.execute(_FAULTS, {"open": [*own, *everyone]})
         found = [str(told) for (told,) in cursor.fetchall()]
+        cursor.execute(_LAID_OPEN, {"own": own})
+        found += [f"row-level security is not forced on {name}" for (name,) in cursor.fetchall()]
         cursor.execute("SELECT coalesce(muhafiz_tenancy.version(), '')")
         [standing] = cursor.fetchone() or ("",)
         if not standing:
