@@ -12,6 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
 
 from muhafiz.config.command import processes
 from muhafiz.config.supervisor import platform_children
@@ -87,6 +90,23 @@ main()
         check=False,
     )
     assert told.stdout.strip() == "[]", told.stderr
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:8000", "unix:/run/muhafiz.sock"])
+def test_no_header_that_a_proxy_passes_on_changes_path_or_scheme(bind):
+    """gunicorn trusts a peer on this machine with both, and a proxy passes a stranger's on."""
+    chosen = Config()
+    for name, value in processes.web_options(bind, 2).items():
+        chosen.set(name, value)
+    raw = (
+        b"GET /sign-in/portal/ HTTP/1.1\r\nHost: desk\r\nSCRIPT_NAME: /sign-in\r\n"
+        b"PATH_INFO: /portal/\r\nX-Forwarded-Proto: https\r\n\r\n"
+    )
+    peer = "" if bind.startswith("unix") else ("127.0.0.1", 1)
+    asked = Request(chosen, IterUnreader(iter([raw])), peer)
+    names = {name for name, _ in asked.headers}
+    assert not names & {"SCRIPT_NAME", "PATH_INFO"}
+    assert asked.scheme == "http"
 
 
 def test_one_machine_is_a_web_process_and_workers_of_which_the_first_keeps_the_schedule():

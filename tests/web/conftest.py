@@ -20,6 +20,7 @@ from muhafiz.common.clock import HeldClock
 from muhafiz.jobs.worker import run_due
 from muhafiz.web import verification
 from muhafiz.web.build import build_static
+from muhafiz.web.signin.urls import beginnings
 from tests.web.canary import two
 from tests.web.given import OPERATOR, World, make_world
 from tests.web.walking import plain_static, walk
@@ -49,6 +50,7 @@ def _built(request: pytest.FixtureRequest) -> None:
 def _fresh_allowances() -> None:
     """Tests ask more often than one address may."""
     verification.allowance.renew()
+    beginnings.renew()
 
 
 @pytest.fixture

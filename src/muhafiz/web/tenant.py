@@ -24,7 +24,9 @@ class TenantMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, also what is sent piece by piece, within the tenant."""
         viewer: Actor | None = request.viewer  # type: ignore[attr-defined]  # ViewerMiddleware
-        if viewer is None or viewer.organization_id is None or request.path.startswith(SIGN_IN):
+        if viewer is None or viewer.organization_id is None:
+            return self._get_response(request)
+        if request.path_info.startswith(SIGN_IN):  # as the address is resolved, without any prefix
             return self._get_response(request)
         # The tree is the house's: it is looked up before the tenant's reading begins.
         own = organization_and_below(viewer.organization_id)

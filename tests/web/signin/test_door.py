@@ -30,6 +30,8 @@ def test_who_has_only_a_password_gets_the_set_up_page_and_nothing_else(joined, c
         assert client.get(path)["Location"] == "/sign-in/set-up/", path
     part = client.get("/desk/live/", headers={"HX-Request": "true"})
     assert (part.status_code, part["HX-Redirect"]) == (204, "/sign-in/set-up/")
+    passed_off = client.get("/desk/me/", SCRIPT_NAME="/static")  # a header some servers heed
+    assert passed_off["Location"].endswith("/sign-in/set-up/")
     assert "authenticator app" in client.get("/sign-in/set-up/").content.decode()
     assert told(found)[-1] == "accounts.sign_in"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connections
 
 from muhafiz.accounts.models import Session
 from muhafiz.accounts.queries import invitations
@@ -27,6 +28,17 @@ def test_inviting_from_the_portal_is_grave(world, constituent_client):
     assert client.post("/portal/people/invite/", given).status_code == 302
     [made] = invitations(organization_id=world.organization)
     assert (made.role, made.organization_id) == ("constituent_officer", world.organization)
+
+
+def test_no_page_is_passed_off_as_one_of_sign_in(world, constituent_client):
+    """Those are read as the house, for whoever is there is not known yet."""
+    settled = constituent_client(world.organization)
+    read = []
+    with connections["portal"].execute_wrapper(
+        lambda execute, *asked: (read.append(asked[0]), execute(*asked))[1]
+    ):
+        assert settled.get("/portal/findings/", SCRIPT_NAME="/sign-in").status_code == 200
+    assert read
 
 
 def test_ones_own_views_and_nobody_elses_show_in_the_portal(world, constituent_client):

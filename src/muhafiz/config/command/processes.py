@@ -23,20 +23,10 @@ def web(bind: str | None, threads: int | None) -> None:
     from gunicorn.app.base import BaseApplication
 
     environment = Environment.read(os.environ)
-    options: dict[str, Any] = {
-        "bind": bind or environment.bind("MUHAFIZ_BIND"),
-        "threads": threads or environment.whole("MUHAFIZ_WEB_THREADS"),
-        "worker_class": "gthread",
-        "workers": 1,
-        "timeout": 120,
-        "graceful_timeout": 15,
-        "max_requests": 20_000,  # memory that a library leaks is given back
-        "max_requests_jitter": 2_000,
-        "limit_request_line": 8190,
-        "loglevel": "warning",
-        "proc_name": "muhafiz-web",
-        "control_socket_disable": True,
-    }
+    options = web_options(
+        bind or environment.bind("MUHAFIZ_BIND"),
+        threads or environment.whole("MUHAFIZ_WEB_THREADS"),
+    )
 
     class Web(BaseApplication):  # type: ignore[misc]
         """gunicorn with options from here instead of its own command line."""
@@ -54,6 +44,26 @@ def web(bind: str | None, threads: int | None) -> None:
             return application
 
     Web().run()
+
+
+def web_options(bind: str, threads: int) -> dict[str, Any]:
+    """How gunicorn serves the web."""
+    return {
+        "bind": bind,
+        "threads": threads,
+        "worker_class": "gthread",
+        "workers": 1,
+        "timeout": 120,
+        "graceful_timeout": 15,
+        "max_requests": 20_000,  # memory that a library leaks is given back
+        "max_requests_jitter": 2_000,
+        "limit_request_line": 8190,
+        "forwarder_headers": "",  # a proxy passes a stranger's SCRIPT_NAME on, and is believed
+        "secure_scheme_headers": {},  # `web.transport` knows the scheme
+        "loglevel": "warning",
+        "proc_name": "muhafiz-web",
+        "control_socket_disable": True,
+    }
 
 
 @click.command()

@@ -86,7 +86,7 @@ class SetUpGate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request, or lead to the set-up page."""
         visit: Visit | None = getattr(request, "visit", None)
-        if visit is None or request.path.startswith(OPEN) or not lacking(visit):
+        if visit is None or request.path_info.startswith(OPEN) or not lacking(visit):
             return self._get_response(request)
         place = reverse("set-up")
         if "HX-Request" in request.headers:
