@@ -36,6 +36,12 @@ def send(client, body, kind=OLD):
     return client.post("/csp-report/", json.dumps(body), content_type=kind)
 
 
+@pytest.mark.parametrize("odd", ["http://a\x00b/", "http://\ud800/", "https://a\x1bb/"])
+def test_what_no_database_keeps_is_counted_all_the_same(client, odd):
+    assert send(client, told(**{"blocked-uri": odd})).status_code == 204
+    assert [row.blocked for row in reported()] == ["?"]
+
+
 def test_every_page_names_the_place_for_reports(client):
     answer = client.get("/")
     assert "report-uri /csp-report/; report-to policy" in answer["Content-Security-Policy"]

@@ -79,6 +79,13 @@ def test_following_the_link_changes_nothing_and_answering_confirms(link, bank, c
     assert client.post(link, {"answer": "right"}).status_code == 409
 
 
+def test_what_is_no_answer_is_none(link, client):
+    for nonsense in ({}, {"answer": ""}, {"answer": "RIGHT"}, {"words": "x"}):
+        assert client.post(link, nonsense).status_code == 400
+    assert ContactAsk.objects.get().answered_at is None
+    assert client.post(link, {"answer": "right"}).status_code == 200
+
+
 def test_what_is_wrong_reaches_the_liaison(link, bank, client, liaison):
     told = words(client.post(link, {"answer": "wrong", "words": "Ask <b>Ayesha</b> instead."}))
     assert "something is wrong" in told

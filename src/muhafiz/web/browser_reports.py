@@ -77,7 +77,8 @@ def _origin(blocked: str) -> str:
     """Scheme and host, or the word that stands in their place; never path nor query."""
     parts = urlsplit(blocked)
     if parts.scheme and parts.netloc:
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"[:120]
+        host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"[:120]
+        return host if host.isprintable() else "?"  # NUL and half characters no database keeps
     word = parts.scheme or blocked
     return word if _WORD.fullmatch(word) else "?"
 

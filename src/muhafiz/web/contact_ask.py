@@ -15,6 +15,7 @@ from muhafiz.web.allowances import AddressAllowance
 
 #: Questions and answers a minute from one address.
 allowance = AddressAllowance(30)
+_ANSWERS = ("right", "wrong")
 _ANYBODY = "the link alone says about whom; it tells nothing but what its letter told"
 
 
@@ -28,11 +29,11 @@ def contact_ask(request: HttpRequest, token: str) -> HttpResponse:
     if not allowance.take(request):
         raise TooManyTries(minutes=1)
     now = request.now  # type: ignore[attr-defined]  # ViewerMiddleware
+    answer = request.POST.get("answer")
     with beyond_tenant(_ANYBODY):
-        if request.method == "POST":
-            right = request.POST.get("answer") == "right"
+        if request.method == "POST" and answer in _ANSWERS:
             words = request.POST.get("words", "")
-            answer_ask(token=token, right=right, words=words, now=now)
+            answer_ask(token=token, right=answer == "right", words=words, now=now)
         found = asked_contact(token)
     if found is None:
         raise Http404
@@ -43,4 +44,5 @@ def contact_ask(request: HttpRequest, token: str) -> HttpResponse:
         "ask": ask,
         "token": token,
     }
-    return render(request, "web/contact_ask.html", context)
+    taken = request.method != "POST" or answer in _ANSWERS
+    return render(request, "web/contact_ask.html", context, status=200 if taken else 400)

@@ -25,6 +25,7 @@ from muhafiz.jobs.registry import JobRun, find_job
 from muhafiz.web.doors import ROUTES as DOORS
 from muhafiz.web.signin.inviting import take_ways_in_away
 from muhafiz.web.signin.resets import ResetTokens, reset_token
+from muhafiz.web.signin.sessions import client_address
 from tests.web.conftest import browser_of
 from tests.web.given import OPERATOR
 from tests.web.signin.conftest import PASSWORD, link_in, sign_in
@@ -141,6 +142,22 @@ def test_an_operator_trusts_the_clock_again_and_every_open_link_ends(joined, let
     assert entries(limit=1)[0].action == "accounts.trust_clock"
 
 
+def test_what_a_clock_that_ran_ahead_left_binds_nobody(joined, at):
+    """A session of the future would outlast every shift; a try of the future would bar an office."""
+    now = datetime.now(UTC)
+    at(now + timedelta(days=30))
+    ahead = browser_of(joined("analyst"))
+    assert ahead.get("/desk/me/").status_code == 200
+    sign_in(Client(), password="wrong")
+    at(now)
+    trust_clock(actor=OPERATOR, now=now)
+    assert ahead.get("/desk/me/").status_code == 302
+    at(now + timedelta(days=30))
+    assert ahead.get("/desk/me/").status_code == 302, "nor when its time comes"
+    at(now)
+    assert "Too many tries" not in sign_in(Client()).content.decode()
+
+
 def test_a_session_ends_after_a_long_shift_whatever_it_does(joined, at):
     start = datetime.now(UTC)
     client = browser_of(joined("analyst"))
@@ -227,7 +244,31 @@ def test_a_new_password_ends_a_wish_for_another_address(joined, letters):
     assert person(found.id).email == "sana@cert.example"
 
 
+# Addresses to come back to
+
+
+@pytest.mark.parametrize(
+    ("wanted", "led"),
+    [
+        ("/desk/feeds/", "/desk/feeds/"),
+        ("http://testserver/desk/feeds/", "http://testserver/desk/feeds/"),
+        ("http://localhost/", "/begin/"),
+        ("https://neighbor.cert.example/", "/begin/"),
+        ("//evil.example/", "/begin/"),
+        ("javascript:alert(1)", "/begin/"),
+    ],
+)
+def test_sign_in_leads_to_this_very_host_alone(joined, settings, wanted, led):
+    """Not to other names that we answer to: whoever listens there need not be us."""
+    settings.ALLOWED_HOSTS = ["testserver", "localhost", ".cert.example"]
+    joined()
+    given = {"login": "sana@cert.example", "password": PASSWORD, "next": wanted}
+    assert Client().post("/sign-in/", given)["Location"] == led
+
+
 # Passkeys
+
+DEEP = base64.b64encode(b"[" * 50_000).decode()
 
 
 def _credential(origin: object = "http://testserver", **told: object) -> str:
@@ -249,6 +290,7 @@ def _credential(origin: object = "http://testserver", **told: object) -> str:
         '{"response": {"clientDataJSON": "AAAA"}}', '{"response": {"clientDataJSON": "W10"}}',
         _credential(), _credential(response={}), _credential(id=1), _credential(rawId=None),
         _credential("https://evil.testserver"), _credential(None), _credential({}),
+        "[" * 50_000, DEEP, json.dumps({"response": {"clientDataJSON": DEEP}}),
     ],
 )  # fmt: skip
 def test_nonsense_for_a_passkey_is_a_no(joined, client, credential):
@@ -256,6 +298,17 @@ def test_nonsense_for_a_passkey_is_a_no(joined, client, credential):
     answer = client.post("/sign-in/passkey/", {"credential": credential})
     assert (answer.status_code, answer["Location"]) == (302, "/sign-in/")
     assert "visit" not in client.session
+
+
+@pytest.mark.parametrize("path", ["/sign-in/passkey/", "/sign-in/elsewhere/"])
+def test_nobody_fills_the_database_with_ways_in_that_are_only_begun(joined, path):
+    answers = [
+        Client(headers={"accept": "application/json"}).get(path).status_code for _ in range(40)
+    ]
+    assert answers[30:] == [429] * 10
+    assert Browser.objects.count() <= 30
+    elsewhere = Client(REMOTE_ADDR="198.51.100.7", headers={"accept": "application/json"})
+    assert elsewhere.get(path).status_code != 429
 
 
 def test_failed_passkeys_are_counted_before_anything_is_computed(joined, client):
@@ -315,6 +368,21 @@ def test_a_visitor_does_not_choose_the_address_that_is_counted(joined, settings,
             "/sign-in/", {"login": f"g{at}@cert.example", "password": PASSWORD}
         )
     assert "Too many tries" in last.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("named", "address"),
+    [
+        ("198.51.100.7:50211", "198.51.100.7"),
+        ("[2001:db8::7]:50211", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_the_port_that_some_proxies_name_makes_no_other_address(rf, settings, named, address):
+    settings.PROXIES = 1
+    assert client_address(rf.get("/", headers={"x-forwarded-for": named})) == address
 
 
 def test_guessed_codes_lock_and_an_operator_unlocks(joined):

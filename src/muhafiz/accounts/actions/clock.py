@@ -11,11 +11,19 @@ from typing import Final
 
 from django.db import transaction
 
-from muhafiz.accounts.models import AddressChange, EntryClock, EntryLink, Invitation
+from muhafiz.accounts.models import (
+    AddressChange,
+    EntryClock,
+    EntryLink,
+    Invitation,
+    Session,
+    Tries,
+)
 from muhafiz.accounts.rules import check_may
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
 from muhafiz.common.refusal import Refusal
+from muhafiz.formats.lines import one_line
 
 _TOLERANCE: Final = timedelta(minutes=1)  # two machines' clocks may differ by this much
 
@@ -50,7 +58,8 @@ def trust_clock(*, actor: Actor, now: datetime) -> int:
     """Take this moment as right though a later one was read; how many open links ended thereby.
 
     For a clock that once ran ahead. Every link made so far is worth nothing from now on, so that
-    none can come back to life.
+    none can come back to life. What it left of the future goes as well: sessions, which would
+    outlast every shift, and counted tries, for which people would wait until then.
 
     Raises:
         NotAllowed: the actor may not.
@@ -60,11 +69,15 @@ def trust_clock(*, actor: Actor, now: datetime) -> int:
     ended = EntryLink.objects.filter(used_at=None).update(used_at=now)
     ended += Invitation.objects.filter(accepted_at=None, withdrawn_at=None).update(withdrawn_at=now)
     ended += AddressChange.objects.filter(used_at=None).update(used_at=now)
+    sessions = Session.objects.filter(ended_at=None, opened_at__gt=now).update(
+        ended_at=now, ended_by=one_line(str(actor), 100), ended_why="clock set right"
+    )
+    Tries.objects.filter(latest__gt=now).delete()
     record_entry(
         actor=actor,
         now=now,
         action="accounts.trust_clock",
         subject="accounts",
-        details={"links": ended},
+        details={"links": ended, "sessions": sessions},
     )
     return ended

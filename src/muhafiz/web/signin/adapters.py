@@ -23,6 +23,7 @@ from muhafiz.accounts.tries import TooManyTries
 from muhafiz.common.refusal import Refusal
 from muhafiz.keyring.actions.seals import seal
 from muhafiz.keyring.queries import unseal
+from muhafiz.web.addresses import is_ours
 from muhafiz.web.fresh import is_fresh
 from muhafiz.web.place import cert_name
 from muhafiz.web.refusals import sentence
@@ -141,6 +142,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
                 {"id": "button", "description": "", "url": reverse("confirm-demonstration")}
             )
         return found
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether sign-in may lead there: not to every name in `MUHAFIZ_HOSTS`."""
+        return is_ours(self.request, url)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Who asks."""

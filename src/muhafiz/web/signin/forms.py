@@ -166,10 +166,22 @@ class SetUpAppForm(_CountedCode, _OurWords, ActivateTOTPForm):  # type: ignore[m
             session[SECRET_SESSION_KEY] = adapter.encrypt(self.secret)
 
 
+class _Credential(forms.JSONField):
+    """What a passkey answered; what is nested beyond all measure is none."""
+
+    def to_python(self, value: Any) -> Any:
+        """The answer, unpacked."""
+        try:
+            return super().to_python(value)
+        except RecursionError:
+            raise ValidationError("nested too deep") from None
+
+
 class _CountedPasskey(forms.Form):
     """A passkey is tried as seldom as a password; one that does not fit is an entry of the log."""
 
     user: Any
+    credential = _Credential(widget=forms.HiddenInput)
 
     def clean_credential(self) -> Any:
         """The person's passkey, given to a page of ours and not tried too often."""
@@ -202,7 +214,7 @@ def check_origin(request: HttpRequest, credential: Any) -> None:
     try:
         packed = str(credential["response"]["clientDataJSON"])
         told = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))["origin"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise ValidationError("no origin") from None
     here = f"{request.scheme}://{request.get_host()}"
     if told not in (here, settings.PUBLIC_URL):
@@ -223,6 +235,8 @@ class ConfirmByPasskeyForm(_CountedPasskey, ReauthenticateWebAuthnForm):  # type
 
 class NewPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth carries no types
     """A new passkey under a name; each one lets in without a password."""
+
+    credential = _Credential(widget=forms.HiddenInput)
 
     def clean_name(self) -> str:
         """The name on one line."""

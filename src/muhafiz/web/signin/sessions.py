@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from muhafiz.common.clock import SystemClock
 #: The session's key that holds the secret by which the people's own list knows it.
 VISIT = "visit"
 
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?")
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -69,4 +71,8 @@ def client_address(request: HttpRequest) -> str:
         return str(peer)
     named = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     named = [part for part in named if part]
-    return named[-settings.PROXIES] if len(named) >= settings.PROXIES else str(peer)
+    if len(named) < settings.PROXIES:
+        return str(peer)
+    found = named[-settings.PROXIES]
+    with_port = _WITH_PORT.fullmatch(found)  # a visitor has as many as they like
+    return (with_port[1] or with_port[2]) if with_port else found

@@ -15,10 +15,15 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import path, re_path
 
+from muhafiz.accounts.tries import TooManyTries
 from muhafiz.web import me
+from muhafiz.web.allowances import AddressAllowance
 from muhafiz.web.signin import oidc, views
 
 View = Callable[..., HttpResponseBase]
+
+#: Ways in that are begun in a minute from one address.
+beginnings = AddressAllowance(30)
 
 
 def whole(view: View) -> View:
@@ -36,6 +41,22 @@ def whole(view: View) -> View:
     return answer
 
 
+def begun(view: View) -> View:
+    """The view, which one address may ask so often only: each answer opens a session.
+
+    Raises:
+        TooManyTries: it was asked too often.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST" and not beginnings.take(request):
+            raise TooManyTries(minutes=1)
+        return view(request, *args, **kwargs)
+
+    return answer
+
+
 def page(view: Any, template: str) -> View:
     """One of allauth's views in the house's own page."""
     shown: View = view.as_view(template_name=f"sign-in/{template}.html")
@@ -45,8 +66,8 @@ def page(view: Any, template: str) -> View:
 urlpatterns = [
     path("", page(account.LoginView, "door"), name="account_login"),
     path("code/", page(factors.AuthenticateView, "code"), name="mfa_authenticate"),
-    path("passkey/", passkeys.LoginWebAuthnView.as_view(), name="mfa_login_webauthn"),
-    path("elsewhere/", oidc.elsewhere, name="elsewhere"),
+    path("passkey/", begun(passkeys.LoginWebAuthnView.as_view()), name="mfa_login_webauthn"),
+    path("elsewhere/", begun(oidc.elsewhere), name="elsewhere"),
     path(
         "elsewhere/<slug:provider_id>/back/",
         oidc.back_from_elsewhere,
