@@ -44,6 +44,7 @@ def test_passwords_inside_addresses_are_cut():
         "Gone: /sign-in/forgotten/1-{}/",
         'Error handling request "/sign-in/elsewhere/house/back/?state=x&code={}"',
         "Bad Request: https://cert.example/verify/?code={}",
+        "The distributed engine sc://spark/;use_ssl=true;token={} does not answer",
     ],
 )
 def test_what_lets_somebody_in_is_cut_out_of_addresses(line):

@@ -73,7 +73,10 @@ def test_a_database_that_is_away_is_said_to_be_away(tmp_path):
         ("MUHAFIZ_WORKERS", "many", "must be a whole number"),
         ("MUHAFIZ_VAR", "/dev/null/muhafiz", "folder of the keys cannot be used"),
         ("DATABASE_URL", "mysql://desk@127.0.0.1/x", "must begin with postgresql://"),
-        ("DATABASE_URL", "postgresql://desk@127.0.0.1:port/x", "bad port"),
+        ("DATABASE_URL", "postgresql://desk@127.0.0.1:port/x", "no right host or port"),
+        ("DATABASE_URL", "postgresql://desk:S3cr/eT@127.0.0.1/x", "no right host or port"),
+        ("DATABASE_URL", "postgresql://desk:S3cr\u2100@127.0.0.1/x", "no right host or port"),
+        ("DATABASE_URL", "postgresql://desk:S3cr@[127.0.0.1/x", "no right host or port"),
         ("MUHAFIZ_PORTAL_DATABASE_URL", "postgresql://127.0.0.1/x", "needs DATABASE_URL"),
     ],
 )
@@ -81,7 +84,35 @@ def test_a_senseless_setting_is_refused_in_a_line(name, value, said, tmp_path):
     answer = type_in("doctor", **{"MUHAFIZ_VAR": str(tmp_path), name: value})
     assert answer.returncode == 2
     assert said in answer.stderr
+    assert "S3cr" not in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
+
+
+def test_no_listing_of_settings_shows_what_lets_in(tmp_path):
+    remote = "sc://spark.cert.example:15002/;use_ssl=true;token=S3cr-eT"
+    answer = type_in("doctor", "--settings", MUHAFIZ_VAR=str(tmp_path), MUHAFIZ_SPARK_REMOTE=remote)
+    assert "MUHAFIZ_SPARK_REMOTE=…" in answer.stdout, answer.stderr
+    assert "S3cr" not in answer.stdout
+
+
+@pytest.mark.parametrize("left", [b"", b"short\n", b"\xff" * 80], ids=len)
+def test_a_signing_secret_that_a_crash_cut_is_never_used(left, tmp_path):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "web.secret").write_bytes(left)
+    answer = type_in("doctor", MUHAFIZ_VAR=str(tmp_path))
+    assert answer.returncode == 2
+    assert "web.secret is damaged" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_secret_that_is_no_text_is_said_so(tmp_path):
+    (tmp_path / "secret").write_bytes(b"\xff\xfe")
+    answer = type_in(
+        "doctor", MUHAFIZ_VAR=str(tmp_path), MUHAFIZ_OIDC_ISSUER="https://id.cert.example",
+        MUHAFIZ_OIDC_CLIENT_ID="muhafiz", MUHAFIZ_OIDC_SECRET_FILE=str(tmp_path / "secret"),
+    )  # fmt: skip
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("Environment: MUHAFIZ_OIDC_SECRET_FILE cannot be read")
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ from muhafiz.common.actor import Actor
 from muhafiz.config.command import muhafiz
 from muhafiz.feeds.actions.feeds import create_feed
 from muhafiz.feeds.actions.silence import watch_feeds
-from muhafiz.health.queries import checkups, findings, startup_faults
-from muhafiz.health.registry import declared_examinations, examination
+from muhafiz.health import registry
+from muhafiz.health.queries import UNSEEN, checkups, findings, startup_faults
+from muhafiz.health.registry import Examination, declared_examinations, examination
 from muhafiz.health.rules import Ailment
 from muhafiz.jobs.actions.claims import claim_job, end_run, keep_lease
 from muhafiz.jobs.actions.presence import Presence
@@ -37,7 +38,7 @@ from muhafiz.keyring.actions.certificates import (
 )
 from muhafiz.keyring.audit_checks import NOT_WHOLE, VERIFY_JOB
 from muhafiz.lake.models import Segment
-from muhafiz.rulebook.actions.profile import load_profile
+from muhafiz.rulebook.actions.profile import NoSuchProfile, load_profile
 from tests.lake.conftest import Lake
 from tests.lake.rows import host
 
@@ -154,6 +155,31 @@ class TestMachine:
         with connection.execute_wrapper(lost):
             assert told(now, "unseen").params["reason"] == "disk I/O error"
 
+    def test_a_folder_that_cannot_be_looked_at_hides_nothing_else(self, well, settings, now):
+        settings.DROP_FOLDER = f"/{'n' * 300}"
+        found = [each for each in findings(now=now) if each.ailment is UNSEEN]
+        assert found
+        assert all("File name too long" in each.what for each in found)
+        assert {each.code for each in checkups(now=now)} >= {"feeds", "work", "pages"}
+
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            (NoSuchProfile(name="x", known="y"), "There is no profile x. There are: y."),
+            (ValueError("smtp://desk:S3cr-eT@mail"), "ValueError"),
+        ],
+    )
+    def test_one_that_breaks_off_is_told_without_its_secrets(
+        self, well, now, monkeypatch, error, reason
+    ):
+        def broken(_now):
+            yield UNSEEN.found(reason="before")
+            raise error
+
+        monkeypatch.setitem(registry._EXAMINATIONS, "odd", Examination("odd", "Odd", broken))
+        (odd,) = [each for each in checkups(now=now) if each.code == "odd"]
+        assert [str(each.params["reason"]) for each in odd.findings] == ["before", reason]
+
     def test_passwords_that_go_in_the_clear(self, well, settings, now):
         settings.PUBLIC_URL = "http://desk.cert.example"
         assert "not-encrypted" in codes(now)
@@ -241,6 +267,13 @@ class TestMail:
         assert code not in codes(now)
         setattr(settings, setting, value)
         assert code in codes(now)
+
+    @pytest.mark.parametrize("password", ["S3cr/eT", "S3cr\u2100", "S3cr@["])
+    def test_no_part_of_a_password_is_told(self, well, settings, now, password):
+        settings.SMTP_URL = f"smtp://desk:{password}@mail.example.org:587"
+        settings.IMAP_URL = f"imaps://desk:{password}@mail.example.org/INBOX"
+        found = [told(now, code).what for code in ("bad-mail-server", "bad-mailbox")]
+        assert not [each for each in found if "S3" in each]
 
     def test_a_demonstration_with_a_mail_server_is_never_started(self, well, settings, now):
         settings.DEMONSTRATION = True

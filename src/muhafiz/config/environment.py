@@ -99,6 +99,7 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "sc://host:port of a Spark Connect server that sees MUHAFIZ_LAKE under the same path and "
         "answers the lake's questions. Empty: DuckDB does, in each process.",
+        secret=True,  # it may carry a token
     ),
     Setting("MUHAFIZ_LAKE_MEMORY_MIB", "512", "Memory that one lake query may use, in MiB."),
     Setting("MUHAFIZ_FREE_DISK_PERCENT", "5", "Intake stops when less of the disk is free."),

@@ -19,7 +19,7 @@ _URL_WITH_PASSWORD = re.compile(r"\b[a-z][a-z+.-]*://[^\s/@]+:[^\s/@]+@[^\s]+", 
 _PATH_WITH_TOKEN = re.compile(
     r"(/(?:enter|contact|sign-in/(?:invitation|address|forgotten))/)(?!(?:sent|chosen)/)[^\s/?#\"']+"
 )
-_QUERY_WITH_TOKEN = re.compile(r"([?&](?:code|state|token|key)=)[^&\s#\"']+")
+_QUERY_WITH_TOKEN = re.compile(r"([?&;](?:code|state|token|key)=)[^&;\s#\"']+")
 
 
 def without_password(text: str) -> str:

@@ -94,5 +94,5 @@ def _secret(environment: Environment) -> str:
         return environment.text("MUHAFIZ_OIDC_SECRET")
     try:
         return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise BadEnvironment(f"MUHAFIZ_OIDC_SECRET_FILE cannot be read: {error}") from None

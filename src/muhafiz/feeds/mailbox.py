@@ -54,8 +54,10 @@ def read_address(url: str) -> MailboxAddress:
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError as error:
-        raise BadMailbox(reason=str(error)) from None
+    except ValueError:  # its words quote what stands there, which may be the password
+        raise BadMailbox(
+            reason="it has no right host or port; write signs of the password like %2F"
+        ) from None
     if parts.scheme not in _PORTS:
         raise BadMailbox(reason="it must begin with imaps://, imap:// or imap+plain://")
     if not parts.hostname or not parts.username:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+import structlog
 from django.db import DatabaseError
 
+from muhafiz.common.refusal import Refusal
 from muhafiz.health.registry import Examination, declared_examinations
-from muhafiz.health.rules import Ailment, Checkup, Fact, Finding, worst_first
+from muhafiz.health.rules import Ailment, Checkup, Fact, Finding, Value, worst_first
 
 #: The subject whose fault explains that others cannot be looked at.
 DATABASE: Final = "database"
@@ -19,6 +21,8 @@ UNSEEN = Ailment(
     "This could not be looked at: {reason}",
     "Look again. If it stays, tell who maintains the platform.",
 )
+
+_log = structlog.get_logger(__name__)
 
 
 def checkups(*, now: datetime) -> list[Checkup]:
@@ -59,5 +63,17 @@ def _checkup(examination: Examination, now: datetime, *, explained: bool) -> Che
                 facts.append(told)
     except DatabaseError as error:
         if not explained:
-            findings.append(UNSEEN.found(reason=str(error).strip().split("\n", 1)[0]))
+            findings.append(UNSEEN.found(reason=_reason(error)))
+    except Exception as error:  # noqa: BLE001 - one subject must not hide the others
+        _log.warning("not looked at", subject=examination.code, exc_info=error)
+        findings.append(UNSEEN.found(reason=_reason(error)))
     return Checkup(examination.code, examination.word, tuple(findings), tuple(facts))
+
+
+def _reason(error: Exception) -> Value:
+    """Why, in a line; of what nobody foresaw only its kind, for its words may hold a secret."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, DatabaseError | OSError):
+        return str(error).strip().split("\n", 1)[0]
+    return type(error).__name__

@@ -12,7 +12,7 @@ from functools import partial
 import click
 
 from muhafiz.common.refusal import Refusal
-from muhafiz.config.command import SENSELESS
+from muhafiz.config.command import REFUSED, SENSELESS
 from muhafiz.config.command.ground import clock, database_in_words, operator, set_django_up
 from muhafiz.config.environment import Environment
 
@@ -66,9 +66,9 @@ def _is_empty(environment: Environment) -> bool:
         return not (environment.folder("MUHAFIZ_VAR") / "muhafiz.sqlite3").exists()
     command = [sys.executable, "-m", "muhafiz.config.command", "doctor", "--json"]
     told = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603 - own command
-    if told.returncode == SENSELESS:
+    if told.returncode == SENSELESS or not told.stdout:
         click.echo(told.stderr, nl=False, err=True)
-        sys.exit(SENSELESS)
+        sys.exit(told.returncode or REFUSED)
     return any(one["code"] == "empty" for one in json.loads(told.stdout))
 
 

@@ -68,7 +68,8 @@ def run(
                 raise QueryTooSlow(seconds=seconds) from wrong
             if _unreachable(wrong):
                 disconnect(remote, told=False)
-                raise EngineUnreachable(remote=remote) from wrong
+                # What follows the host may be a token.
+                raise EngineUnreachable(remote=remote.partition("/;")[0]) from wrong
             if any(word in str(wrong) for word in _MEMORY):
                 raise QueryTooBig(memory_mib=settings.LAKE_MEMORY_MIB) from wrong
             blame(files, wrong)

@@ -40,21 +40,23 @@ def smtp_address(url: str) -> SmtpAddress:
     Raises:
         BadSmtpAddress: another scheme, no host, a bad port, or plain to another machine.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # its words quote what stands there, which may be the password
+        raise BadSmtpAddress(
+            "MUHAFIZ_SMTP_URL has no right host or port. Write signs of the password like %2F."
+        ) from None
     if parts.scheme not in _SCHEMES:
         raise BadSmtpAddress("MUHAFIZ_SMTP_URL must begin with smtp://, smtps:// or smtp+plain://.")
     security, default_port = _SCHEMES[parts.scheme]
-    try:
-        port = parts.port or default_port
-    except ValueError as error:
-        raise BadSmtpAddress(f"MUHAFIZ_SMTP_URL has a bad port: {error}.") from None
     if not parts.hostname:
         raise BadSmtpAddress("MUHAFIZ_SMTP_URL names no host.")
     if security == "plain" and not _is_loopback(parts.hostname):
         raise BadSmtpAddress("smtp+plain:// goes to 127.0.0.1 or [::1] only; use smtp:// here.")
     return SmtpAddress(
         host=parts.hostname,
-        port=port,
+        port=port or default_port,
         security=security,
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
