@@ -58,6 +58,15 @@ def test_a_pack_ends_where_its_room_does(monkeypatch):
     assert unpacked(found.content) == b"head\n" + b"|".join(noise[:4]) + b"\ntail"
 
 
+def test_what_is_larger_than_its_room_is_packed_even_when_it_is_small():
+    """A house that lets one MiB out sends no file of three as it is."""
+    text = b"the same line\n" * 1_000
+    found = bundled([(1, text)] * 20, FRAME, most=100_000)
+    assert found.packed
+    assert found.rows == 20
+    assert len(found.content) < 100_000
+
+
 @pytest.fixture
 def small(monkeypatch):
     """What is large begins early, so that few rows show it."""

@@ -8,8 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from muhafiz.constituency.actions.contacts import ContactDetails, add_contact, change_contact
-from muhafiz.detection import queries
+from muhafiz.constituency.actions.contacts import (
+    ContactDetails,
+    add_contact,
+    change_contact,
+    withdraw_contact,
+)
+from muhafiz.constituency.actions.inhibitions import inhibit_letters
+from muhafiz.detection import composing, queries
+from muhafiz.detection.actions import resending
+from muhafiz.detection.actions.notices import DigestUnfinished
 from muhafiz.detection.actions.resending import (
     CannotHold,
     CannotLetGo,
@@ -17,12 +25,16 @@ from muhafiz.detection.actions.resending import (
     release_notice,
     send_stranded,
 )
+from muhafiz.detection.bundling import Frame
+from muhafiz.detection.files import located
+from muhafiz.detection.models import DigestRun
 from muhafiz.detection.rules import is_lost
 from muhafiz.keyring.actions.certificates import create_signing_certificate
 from muhafiz.keyring.openpgp import new_certificate
 from muhafiz.notifications import queries as post
 from muhafiz.notifications.actions.delivery import deliver_due
 from muhafiz.notifications.actions.letters import cancel_message
+from muhafiz.publications.queries import verify
 from tests.detection.given import event
 from tests.notifications.peers import Mailbox, served
 
@@ -211,3 +223,110 @@ def test_a_person_sends_a_lost_notice_again(
 )
 def test_which_letters_reach_nobody(found, lost):
     assert is_lost(found) is lost
+
+
+def test_a_contact_that_was_ended_gets_no_letter_that_was_held_for_it(
+    *, owner, arrive, policy, send, contact, stranded, clock, actor
+):
+    key = new_certificate("<desk@org.example>", valid_for=timedelta(days=900))
+    bank, power = owner("Alpha Bank", contact=False), owner("Power", contact=False)
+    gone = contact(bank, "desk", certificate=key.public)
+    ended = contact(power, "ended", certificate=key.public)
+    policy()
+    arrive([event(bank, 1), event(power, 2)])
+    send()
+    assert [state for _, state in states()] == ["held", "held"]
+    withdraw_contact(contact_id=gone, reason="He left.", actor=actor, now=clock.now())
+    details = ContactDetails(
+        "ended@org.example", "abuse", certificate=key.public, valid_to=clock.now().date()
+    )
+    change_contact(contact_id=ended, details=details, actor=actor, now=clock.now())
+    create_signing_certificate(user_id="CERT <cert@cert.example>", actor=actor, now=clock.now())
+    contact(bank, "new")
+    assert (stranded(), stranded()) == (1, 0)
+    assert states() == [
+        ("desk@org.example", "cancelled"),
+        ("ended@org.example", "held"),
+        ("new@org.example", "queued"),
+    ]
+
+
+@pytest.mark.parametrize("how", ["cut", "gone"])
+def test_a_damaged_plan_keeps_back_no_other_notice(
+    *, owner, arrive, policy, send, contact, stranded, clock, actor, how
+):
+    """Rows past their time of keeping are no fault; a damaged file is told of at the end."""
+    owners = [owner(name, contact=False) for name in ("Alpha Bank", "Power")]
+    policy()
+    for batch, each in enumerate(owners, 1):
+        arrive([event(each, batch)], batch=batch)
+        send()
+    for each in owners:
+        contact(each, f"o{each}")
+    first = min(DigestRun.objects.values_list("path", flat=True))
+    if how == "gone":
+        located(first).unlink()
+        assert (stranded(), stranded()) == (1, 0)
+    else:
+        located(first).write_bytes(b"PAR1")
+        with pytest.raises(DigestUnfinished, match="notice"):
+            stranded()
+    assert sorted(each.state for each in queries.notices()) == ["released", "undeliverable"]
+    [lost] = queries.undeliverable()
+    if how == "gone":
+        with pytest.raises(CannotLetGo, match="kept"):
+            release_notice(notice_id=lost.id, actor=actor, now=clock.now())
+
+
+def test_many_lost_notices_are_found_in_portions(
+    *, owner, arrive, policy, send, deliver, peer, contact, stranded, monkeypatch
+):
+    """A database takes only so many parameters in one statement."""
+    monkeypatch.setattr(resending, "_AT_ONCE", 2)
+    owners = [owner(f"Bank {n}", contact=False) for n in range(5)]
+    for each in owners:
+        contact(each, f"old{each}")
+    policy()
+    arrive([event(each, each) for each in owners])
+    send()
+    peer.mailbox.answers["RCPT"] = [UNKNOWN] * 5
+    deliver()
+    for each in owners:
+        contact(each, f"new{each}")
+    assert (stranded(), stranded()) == (5, 0)
+
+
+def test_a_first_letter_shows_the_checksum_of_the_file_it_carries(
+    *, owner, arrive, policy, send, contact, stranded, monkeypatch
+):
+    """The notice waited for a contact; meanwhile an upgrade changed how the file is written."""
+    bank = owner("Alpha Bank", contact=False)
+    policy()
+    arrive([event(bank)])
+    send()
+    monkeypatch.setattr(composing, "_CSV", Frame("events.csv", head=b"changed\n"))
+    contact(bank, "new")
+    assert stranded() == 1
+    [letter] = post.letters()
+    [notice] = queries.notices()
+    text = email.message_from_bytes(post.letter_bytes(letter.id), policy=email.policy.default)
+    assert notice.digest in text.get_body(("plain",)).get_content()
+    assert verify(notice.verify_code).digest == notice.digest
+
+
+def test_an_inhibited_organization_is_not_written_to_by_itself(
+    *, owner, arrive, policy, send, contact, stranded, clock, actor
+):
+    bank = owner("Alpha Bank", contact=False)
+    policy()
+    arrive([event(bank)])
+    send()
+    contact(bank, "new")
+    until = clock.now() + timedelta(days=2)
+    inhibit_letters(
+        organization_id=bank, classes="potentially-unwanted-*", until=until, reason="It moves.",
+        actor=actor, now=clock.now(),
+    )  # fmt: skip
+    assert stranded() == 0
+    clock.moment = until
+    assert stranded() == 1

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from muhafiz.detection import queries
+from muhafiz.detection.actions import windows
 from muhafiz.detection.actions.notices import DigestUnfinished, send_due_notices
 from muhafiz.detection.actions.policies import write_policy
 from muhafiz.detection.actions.windows import gather_arrivals
@@ -14,7 +15,7 @@ from muhafiz.detection.files import located
 from muhafiz.detection.models import DigestRun, Pool
 from muhafiz.detection.rules import Policy
 from muhafiz.notifications import queries as post
-from tests.detection.given import event
+from tests.detection.given import NOON, event
 
 pytestmark = pytest.mark.django_db
 
@@ -156,3 +157,24 @@ def test_a_damaged_file_keeps_nobody_elses_letters(
     file.write_bytes(whole)
     assert send_due_notices(actor=actor, clock=clock).notices == 1
     assert told() == 2
+
+
+def test_what_was_told_under_a_clock_years_ahead_is_told_again_in_time(
+    *, owner, arrive, policy, send, clock, monkeypatch
+):
+    """The finding lasts. Nobody knows when it was told; it is not withheld until that year."""
+    monkeypatch.setattr(windows, "_TOLD_FILES_MOST", 1)  # put together each time
+    bank = owner("Alpha Bank")
+    policy(cadence="daily", resend_days=7)
+    ahead = timedelta(days=3650)
+    clock.advance(ahead)
+    arrive([event(bank)])
+    clock.advance(timedelta(days=1))
+    send()
+    assert told() == 1
+    clock.advance(-ahead)
+    for day in range(1, 21):
+        arrive([event(bank, time_source=NOON + timedelta(days=day))], batch=day + 1)
+        clock.advance(timedelta(days=1))
+        send()
+    assert len(queries.notices(limit=100)) == 4  # as soon as a window closes, then each seven days

@@ -1,9 +1,9 @@
 """Files of rows as they go with a letter: as they are, or packed when they are large. Pure.
 
 Mail systems refuse what is too large, and the larger an owner, the more of its rows. So what is
-larger than `PLAIN_BYTES` is packed (ZIP), and a pack that grows to `most` bytes ends there: the
-letter says how many rows are in it. Pieces are taken one after the other, so memory does not grow
-with the rows.
+larger than `PLAIN_BYTES` or `most` is packed (ZIP), and a pack that grows to `most` bytes ends
+there: the letter says how many rows are in it. Pieces are taken one after the other, so memory does
+not grow with the rows.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def bundled(pieces: Iterable[Piece], frame: Frame, *, most: int = MOST_BYTES) ->
         taken.append(frame.between + text if rows else text)
         rows += count
         size += len(taken[-1])
-        if size > PLAIN_BYTES:
+        if size > min(PLAIN_BYTES, most):
             break
     else:
         content = b"".join((*taken, frame.tail))

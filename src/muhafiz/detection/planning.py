@@ -48,9 +48,13 @@ _FINDING = """
 ))::HUGEINT - 9223372036854775808)::BIGINT
 """
 # Only the columns that decide pass through the engine; the rows are then taken in its order.
+#: A letter may be this much later than a window's end: a week's, sealed late. What is told later
+#: still was told under a clock that went too fast, so nobody knows when.
+_AHEAD = timedelta(days=8)
 _DECIDED = f"""
 WITH told AS (
-    SELECT finding, min(first_told) AS first_told, max(last_told) AS last_told
+    SELECT finding, min(first_told) AS first_told,
+        max(last_told) FILTER (last_told <= $latest) AS last_told
     FROM told_part GROUP BY finding
 ), found AS (
     SELECT *, {_FINDING} AS finding, {ASSET_SQL} AS asset FROM part
@@ -177,10 +181,15 @@ def merge_told(files: Sequence[Path], forget_before: datetime, now: datetime) ->
     ):
         rows = engine.execute(
             "SELECT organization_id, finding, min(first_told) AS first_told, "
-            "max(last_told) AS last_told, max(last_seen) AS last_seen "
+            "coalesce(max(last_told) FILTER (last_told <= $latest), max(last_told)) AS last_told, "
+            "max(last_seen) AS last_seen "
             "FROM read_parquet($files) GROUP BY ALL HAVING max(last_told) >= $before "
             "ORDER BY organization_id, finding",
-            {"files": [str(path) for path in files], "before": forget_before},
+            {
+                "files": [str(path) for path in files],
+                "before": forget_before,
+                "latest": now + _AHEAD,
+            },
         )
         for batch in rows.to_arrow_reader(RANGE_ROWS):
             writer.write(pa.Table.from_batches([batch]))
@@ -317,6 +326,7 @@ def _decided(
         {
             "barred": barred or [""],
             "cutoff": window_end - timedelta(days=policy.resend_days),
+            "latest": window_end + _AHEAD,
             "threshold": 1 if only is not None else policy.threshold,
         },
     ).to_arrow_table()

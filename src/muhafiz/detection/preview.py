@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.conf import settings
 
 from muhafiz.detection.arrivals import arrivals_after
 from muhafiz.detection.asset_answers import excepted
@@ -44,7 +45,14 @@ def preview_notices(*, at: datetime, policy_code: str | None = None, limit: int 
         room = limit
         for policy in closing:
             plan = make_plan(
-                sources.get(policy.code, []), told, policy, at, held, excepted=set_apart, root=root
+                sources.get(policy.code, []),
+                told,
+                policy,
+                at,
+                held,
+                excepted=set_apart,
+                root=root,
+                memory_mib=settings.LAKE_MEMORY_MIB,
             )
             decisions.update(plan.decisions)
             letters += plan.recipients

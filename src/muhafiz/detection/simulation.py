@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from django.conf import settings
 
 from muhafiz.detection.arrivals import events_of
 from muhafiz.detection.asset_answers import excepted
@@ -204,6 +205,7 @@ def _replayed(
             inhibitions(until),
             excepted=excepted(until),
             root=root,
+            memory_mib=settings.LAKE_MEMORY_MIB,
         )
         told += [root / plan.told.path] if plan.told else []
         carried = [root / plan.carried.path] if plan.carried else []

@@ -14,6 +14,7 @@ from muhafiz.notifications.composing import unpacked
 from muhafiz.notifications.messages import STATES, Letter, State
 from muhafiz.notifications.models import ChannelRest, Message, MessageBytes, RetiredAddress
 from muhafiz.notifications.rules import address_key, is_rest_over
+from muhafiz.release.queries import recalled_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +103,23 @@ def letters_about(item_kind: str, identifier: str) -> list[Letter]:
 def undelivered(item_kind: str, *, since: datetime) -> list[str]:
     """Things of a kind that were enqueued since then and reach nobody: all letters failed or held.
 
-    What a person stopped does not count as a letter.
+    What a person stopped does not count as a letter, and what was recalled need reach nobody.
     """
     found = _lost(since).filter(item__startswith=f"{item_kind}:")
-    items = found.values_list("item", flat=True).distinct().order_by("item")
+    pairs = list(found.values_list("item", "ledger_id").distinct().order_by("item"))
+    recalled = recalled_among(ledger_id for _, ledger_id in pairs)
+    items = {item: None for item, ledger_id in pairs if ledger_id not in recalled}
     return [item.partition(":")[2] for item in items]
 
 
 def lost_letters(*, since: datetime, limit: int = 200) -> list[Letter]:
-    """The latest failed or held letter of everything that reaches nobody; the oldest first."""
-    latest: dict[str, Message] = {}
-    for row in _lost(since).order_by("created_at", "pk"):
-        latest[row.item] = row
+    """The latest failed or held letter of everything that reaches nobody; the oldest first.
+
+    What was recalled need reach nobody.
+    """
+    found = list(_lost(since).order_by("created_at", "pk"))
+    recalled = recalled_among(row.ledger_id for row in found)
+    latest = {row.item: row for row in found if row.ledger_id not in recalled}
     rows = sorted(latest.values(), key=lambda row: (row.created_at, row.pk))
     return [_letter(row) for row in rows[:limit]]
 
@@ -166,9 +172,11 @@ def retired_addresses(*, limit: int = 500) -> list[RetiredFacts]:
 
 def retirements(addresses: Iterable[str]) -> dict[str, RetiredFacts]:
     """Those of `addresses` that take no more mail, as they were given, with why."""
-    wanted = {address_key(address): address for address in addresses}
-    found = RetiredAddress.objects.filter(restored_at=None, address__in=sorted(wanted)[:500])
-    return {wanted[row.address]: _retired(row) for row in found}
+    wanted = {address: address_key(address) for address in addresses}
+    keys = sorted(set(wanted.values()))[:500]
+    found = RetiredAddress.objects.filter(restored_at=None, address__in=keys)
+    known = {row.address: _retired(row) for row in found}
+    return {address: known[key] for address, key in wanted.items() if key in known}
 
 
 def _retired(row: RetiredAddress) -> RetiredFacts:

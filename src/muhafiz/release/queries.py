@@ -49,7 +49,7 @@ def holdings_of(audience_kind: str, identifier: str, *, limit: int = 1000) -> li
     held = LedgerEntry.objects.filter(
         audience_kind=audience_kind, audience_identifier=identifier, refusal=""
     )
-    return _rows(held)[:limit]
+    return [_row(row) for row in held.order_by("decided_at", "id")[:limit]]
 
 
 def decision(ledger_id: int) -> LedgerRow | None:
@@ -102,11 +102,12 @@ def is_recalled(ledger_id: int) -> bool:
 
 def recalled_among(ledger_ids: Iterable[int]) -> frozenset[int]:
     """Those of `ledger_ids` that were called back."""
-    return frozenset(
-        LedgerEntry.objects.filter(pk__in=list(ledger_ids), recalled_at__isnull=False).values_list(
-            "pk", flat=True
-        )
-    )
+    ordered = sorted(set(ledger_ids))
+    recalled: set[int] = set()
+    for start in range(0, len(ordered), 500):
+        part = LedgerEntry.objects.filter(pk__in=ordered[start : start + 500])
+        recalled.update(part.exclude(recalled_at=None).values_list("pk", flat=True))
+    return frozenset(recalled)
 
 
 def _rows(found: QuerySet[LedgerEntry]) -> list[LedgerRow]:

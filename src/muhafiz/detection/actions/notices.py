@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -69,21 +69,19 @@ def send_due_notices(*, actor: Actor, clock: Clock, progress: Progress = lambda 
     """
     faults: list[tuple[str, Exception]] = []
     gathered = 0
-    with _apart("gathering new events", faults):
+    with apart("gathering new events", faults):
         gathered = gather_arrivals(actor=actor, now=clock.now())
-    with _apart("sorting unmatched events", faults):
+    with apart("sorting unmatched events", faults):
         sort_unmatched(actor=actor, now=clock.now())
     sealed = seal_windows(actor=actor, now=clock.now())
     composed: list[str] = []
     for run in DigestRun.objects.exclude(state=DigestRun.State.DONE).order_by("pk"):
-        with _apart(f"policy {run.policy_code}, {run.window}", faults):
+        with apart(f"policy {run.policy_code}, {run.window}", faults):
             plan_run(run.pk, actor=actor, now=clock.now())
             composed += compose_run(run.pk, actor=actor, clock=clock, progress=progress)
-    with _apart("merging told files", faults):
+    with apart("merging told files", faults):
         merge_told_files(now=clock.now())
-    if faults:
-        step, fault = faults[0]
-        raise DigestUnfinished(faults=len(faults), step=step, fault=fault) from fault
+    check_finished(faults)
     return Sent(
         gathered=gathered,
         runs=len(sealed),
@@ -93,8 +91,19 @@ def send_due_notices(*, actor: Actor, clock: Clock, progress: Progress = lambda 
     )
 
 
+def check_finished(faults: Sequence[tuple[str, Exception]]) -> None:
+    """Tell what `apart` has noted.
+
+    Raises:
+        DigestUnfinished: it has noted something.
+    """
+    if faults:
+        step, fault = faults[0]
+        raise DigestUnfinished(faults=len(faults), step=step, fault=fault) from fault
+
+
 @contextmanager
-def _apart(step: str, faults: list[tuple[str, Exception]]) -> Iterator[None]:
+def apart(step: str, faults: list[tuple[str, Exception]]) -> Iterator[None]:
     """Note what damaged files do to this step, and let the others go on."""
     try:
         yield

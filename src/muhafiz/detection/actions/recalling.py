@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -19,17 +20,19 @@ from muhafiz.detection.letters import Recall, language_for, write_recall
 from muhafiz.detection.models import Notice
 from muhafiz.detection.recipients import house
 from muhafiz.formats.lines import one_line
-from muhafiz.notifications.actions.letters import cancel_message
+from muhafiz.formats.mail import BadAddress, plain_address
+from muhafiz.notifications.actions.letters import cancel_message, keep_waiting
 from muhafiz.notifications.actions.outbox import enqueue_messages
-from muhafiz.notifications.messages import MessageDraft, Order
+from muhafiz.notifications.messages import Letter, MessageDraft, Order
 from muhafiz.notifications.queries import letter
+from muhafiz.notifications.rules import address_key
 from muhafiz.publications.actions.documents import withdraw_document
 from muhafiz.release.actions.recall import CannotRecall, recall_item
 from muhafiz.release.gate import Audience, Item, Released, release
 
 POLICY: Final = "recall"
-_LEFT: Final = frozenset({"sent", "sending", "unsure"})
-_WAITING: Final = frozenset({"queued", "held"})
+#: "queued" is what a delivery under way has just been asked to try again.
+_MAY_HAVE_LEFT: Final = frozenset({"sent", "sending", "unsure", "queued"})
 _LONGEST_REASON: Final = 1_000
 
 
@@ -46,16 +49,20 @@ def recall_notice(*, notice_id: int, reason: str, actor: Actor, now: datetime) -
     Raises:
         CannotRecall: it was not released, is recalled already, or no reason is given.
     """
-    notice = Notice.objects.select_for_update().select_related("run__policy").get(pk=notice_id)
+    notice = Notice.objects.select_for_update().get(pk=notice_id)
     why = one_line(reason, _LONGEST_REASON)
     if notice.state != Notice.State.RELEASED or not why:
         problem = "it needs a reason" if not why else f"it is {notice.state}"
         raise CannotRecall(item=f"notice {notice}", reason=problem)
+    waiting = keep_waiting(UUID(entry["message"]) for entry in notice.letters)
     recall_item(
         item_kind="notice", identifier=str(notice.public_id), reason=why, actor=actor, now=now
     )
     withdraw_document(number=notice.number, reason=why, actor=actor, now=now)
-    told = _stop_and_count(notice, actor, now)
+    for message in waiting:
+        stopped = "What it tells was recalled."
+        cancel_message(message=message, reason=stopped, actor=actor, now=now)
+    told = _whom_it_reached(notice)
     notice.state, notice.reason = Notice.State.CANCELLED, why
     notice.save(update_fields=["state", "reason"])
     if told:
@@ -70,40 +77,59 @@ def recall_notice(*, notice_id: int, reason: str, actor: Actor, now: datetime) -
     return len(told)
 
 
-def _stop_and_count(notice: Notice, actor: Actor, now: datetime) -> list[ContactFacts]:
-    """Stop the letters that wait; the contacts of those that left, as they stand now."""
-    standing = {each.id: each for each in current_contacts([notice.organization_id])}
-    told: dict[int, ContactFacts] = {}
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Somebody to whom a letter of that moment may have left."""
+
+    contact: ContactFacts
+    written_at: datetime
+
+
+def _whom_it_reached(notice: Notice) -> list[_Reached]:
+    """The contacts of the letters that may have left, as they stand now; each address once."""
+    reached: list[tuple[Letter, ContactFacts]] = []
     for entry in notice.letters:
         message = letter(UUID(entry["message"]))
-        if message is None:
-            continue
-        if message.state in _WAITING:
-            reason = "What it tells was recalled."
-            cancel_message(message=message.id, reason=reason, actor=actor, now=now)
-        elif message.state in _LEFT:
-            known = contact_version(entry["contact"], entry["version"])
-            contact = standing.get(entry["contact"]) or known
-            if contact is not None:
-                told[contact.id] = contact
-    return list(told.values())
+        contact = contact_version(entry["contact"], entry["version"])
+        if message is not None and contact is not None and message.state in _MAY_HAVE_LEFT:
+            reached.append((message, contact))
+    owners = {contact.organization_id for _, contact in reached}
+    standing = {each.id: each for each in current_contacts(owners)}
+    found: dict[str, _Reached] = {}
+    for message, known in reached:
+        contact = _as_reached(message, known, standing)
+        found.setdefault(address_key(contact.address), _Reached(contact, message.created_at))
+    return list(found.values())
 
 
-def _tell(notice: Notice, told: list[ContactFacts], actor: Actor, now: datetime) -> None:
-    drafts = [(contact, _draft(notice, contact, now)) for contact in told]
+def _as_reached(
+    message: Letter, contact: ContactFacts, standing: dict[int, ContactFacts]
+) -> ContactFacts:
+    """The contact as it stands now, unless a person chose another address for the letter."""
+    try:
+        meant = plain_address(contact.address)
+    except BadAddress:
+        meant = ""  # so the letter left for an address that a person chose
+    if message.address != meant:
+        return replace(contact, address=message.address)
+    return standing.get(contact.id, contact)
+
+
+def _tell(notice: Notice, told: list[_Reached], actor: Actor, now: datetime) -> None:
+    drafts = [(reached.contact, _draft(notice, reached, now)) for reached in told]
     covered = hashlib.sha256("".join(draft.text for _, draft in drafts).encode()).hexdigest()
     released = _released(notice, covered, actor, now)
     owner = f"organization:{notice.organization_id}"
-    orders = [
-        Order(
-            released, draft, POLICY, f"{owner}/contact:{contact.id}", f"notice:{notice.public_id}"
-        )
-        for contact, draft in drafts
+    window = f"notice:{notice.public_id}"
+    orders = [  # a contact may have been written to at two addresses
+        Order(released, draft, POLICY, f"{owner}/contact:{contact.id}", f"{window} {place}")
+        for place, (contact, draft) in enumerate(drafts, 1)
     ]
     enqueue_messages(orders, actor=actor, now=now)
 
 
-def _draft(notice: Notice, contact: ContactFacts, now: datetime) -> MessageDraft:
+def _draft(notice: Notice, reached: _Reached, now: datetime) -> MessageDraft:
+    contact = reached.contact
     language = language_for(contact.language)
     owner, author = organization(notice.organization_id), house(now)
     recall = Recall(
@@ -112,7 +138,7 @@ def _draft(notice: Notice, contact: ContactFacts, now: datetime) -> MessageDraft
         cert=one_line(author.name(language)),
         tlp=notice.tlp,
         date=told_moment(now, author.zone),
-        sent=told_moment(notice.created_at, author.zone),
+        sent=told_moment(reached.written_at, author.zone),
         reason=notice.reason,
         verify_url=f"{settings.PUBLIC_URL}/verify/?code={notice.verify_code}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -62,6 +63,17 @@ def cancel_message(*, message: UUID, reason: str, actor: Actor, now: datetime) -
     row.state, row.reason, row.claim = "cancelled", reason, None
     _settle(row, now)
     _finish(row, "notifications.cancel_message", {"reason": reason}, actor, now)
+
+
+def keep_waiting(messages: Iterable[UUID]) -> frozenset[UUID]:
+    """Lock those that wait (queued or held) until the caller's transaction ends; which they are.
+
+    No delivery takes them meanwhile; one that has just begun ends first, and is not among them.
+    Call it before the first audit entry: a delivery locks its letter, then the audit log.
+    """
+    waiting = Message.objects.filter(pk__in=list(messages), state__in=("queued", "held"))
+    locked = waiting.select_for_update().order_by("pk")
+    return frozenset(locked.values_list("pk", flat=True))
 
 
 @transaction.atomic
