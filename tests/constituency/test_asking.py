@@ -6,17 +6,21 @@ import email
 import email.policy
 import re
 import string
+import threading
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from importlib import resources
 
 import pytest
+from django.db import connection
 
 from muhafiz.constituency import asks
 from muhafiz.constituency.actions import asking, contacts
 from muhafiz.constituency.actions.asking import answer_ask, ask_contacts, ask_some_contacts
 from muhafiz.constituency.actions.contacts import ContactDetails, add_contact
 from muhafiz.constituency.actions.organizations import retire_organization
+from muhafiz.constituency.cares import cares_at
 from muhafiz.constituency.directory import history
 from muhafiz.constituency.letters import languages
 from muhafiz.constituency.models import Contact, ContactAsk
@@ -51,6 +55,18 @@ def contact(organization, actor, now):
         return add_contact(organization_id=owner, details=details, actor=actor, now=now)
 
     return add
+
+
+@pytest.fixture
+def one_a_day(monkeypatch):
+    """The rulebook lets the platform ask one contact a day."""
+    monkeypatch.setattr(
+        asking,
+        "value_or",
+        lambda key, default, at: (
+            1 if key == "liaison.asks_a_day" else value_or(key, default, at=at)
+        ),
+    )
 
 
 def taken(peer, actor, now) -> dict[str, str]:
@@ -110,7 +126,7 @@ def test_what_is_wrong_waits_for_people_until_it_is_mended(peer, contact, actor,
 def test_nobody_is_asked_twice_within_a_month_and_only_who_takes_mail(peer, contact, actor, now):
     one, dead, gone = contact("Bank"), contact("Dead"), contact("Gone")
     retire_address(address="abuse@dead.example", reason="came back", actor=actor, now=now)
-    assert asks.contacts_to_ask(before=now, asked_before=now, limit=9) == [one, dead, gone]
+    assert asks.contacts_to_ask(cares=cares_at(now), asked_before=now, limit=9) == [one, gone]
     owner = Contact.objects.get(pk=gone).organization_id
     retire_organization(organization_id=owner, since=now.date(), actor=actor, now=now)
     assert ask_contacts(contact_ids=[one, dead, gone], actor=actor, now=now) == 1
@@ -166,17 +182,15 @@ def test_a_key_that_ended_keeps_no_question_back(peer, contact, actor, now):
     assert (later.encrypted, later.state) == (False, "queued")
 
 
-def test_the_platform_asks_by_itself_only_as_many_as_it_may(*, contact, actor, now, monkeypatch):
+def test_the_platform_asks_nobody_before_the_cert_says_so(contact, actor, now):
+    contact("Bank")
+    assert ask_some_contacts(actor=actor, now=now) == 0  # the profile's default
+
+
+@pytest.mark.usefixtures("one_a_day")
+def test_the_platform_asks_by_itself_only_as_many_as_it_may(contact, actor, now):
     ids = [contact(name) for name in ("Bank", "Water", "Rail")]
     contacts.confirm_contact(contact_id=ids[0], actor=actor, now=now - timedelta(days=10))
-    assert ask_some_contacts(actor=actor, now=now) == 0  # the profile's default
-    monkeypatch.setattr(
-        asking,
-        "value_or",
-        lambda key, default, at: (
-            1 if key == "liaison.asks_a_day" else value_or(key, default, at=at)
-        ),
-    )
     days = [now + timedelta(days=day) for day in range(4)]
     assert [ask_some_contacts(actor=actor, now=day) for day in days] == [1, 1, 0, 0]
     asked = set(ContactAsk.objects.values_list("contact_id", flat=True))
@@ -198,3 +212,49 @@ def test_every_language_says_the_same():
         facts = {k: places(v) for k, v in words["facts"].items()}
         read[language] = (set(places(template)), flat, facts)
     assert read["en"] == read["ur"]
+
+
+@pytest.mark.usefixtures("one_a_day")
+def test_who_cannot_be_asked_takes_nobodys_turn(*, contact, actor, now):
+    day = now.date()
+    dead = contact("Dead")
+    contact("Ended", valid_to=day)
+    contact("Later", valid_from=day + timedelta(days=2))
+    alive = contact("Bank")
+    retire_address(address="ABUSE@dead.example", reason="came back", actor=actor, now=now)
+    assert ask_some_contacts(actor=actor, now=now) == 1
+    assert set(ContactAsk.objects.values_list("contact_id", flat=True)) == {alive}
+    with pytest.raises(CannotAsk):
+        ask_contacts(contact_ids=[dead, dead + 1, dead + 2], actor=actor, now=now)
+
+
+@pytest.mark.usefixtures("one_a_day")
+def test_whoever_never_answered_is_asked_before_those_who_did_once(*, contact, actor, now):
+    once, never = contact("Bank"), contact("Water")
+    long_ago = now - timedelta(days=400)
+    contacts.confirm_contact(contact_id=once, actor=actor, now=long_ago)
+    assert ask_some_contacts(actor=actor, now=now) == 1
+    assert ContactAsk.objects.get().contact_id == never
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has one writer: nothing comes between"
+)
+def test_two_who_ask_at_once_send_one_letter(contact, actor, now):
+    one = contact("Bank")
+    both = threading.Barrier(2)
+
+    def ask() -> int:
+        both.wait(10)
+        try:
+            return ask_contacts(contact_ids=[one], actor=actor, now=now)
+        except CannotAsk:
+            return 0
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(ask) for _ in range(2)]
+        assert sorted(each.result() for each in found) == [0, 1]
+    assert len(post.letters()) == 1

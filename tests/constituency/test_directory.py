@@ -13,6 +13,7 @@ from muhafiz.constituency import directory, queries
 from muhafiz.constituency.actions.claims import add_claim
 from muhafiz.constituency.actions.contacts import ContactDetails, add_contact
 from muhafiz.constituency.actions.inhibitions import inhibit_letters
+from muhafiz.constituency.cares import care_of, cares_at, count_unconfirmed, unconfirmed_contacts
 
 
 @pytest.fixture
@@ -127,3 +128,15 @@ def test_a_constituent_sees_its_own_part_only(filled, actor, now) -> None:
     seen = {claim.organization_id for conflict in page.conflicts for claim in conflict.claims}
     assert seen == {own, below}
     assert page.conflicts[0].winner is None
+
+
+def test_who_has_only_a_contact_that_ended_has_none(organization, actor, now) -> None:
+    bank = organization("Bank")
+    ended = ContactDetails("abuse@bank.example", "abuse", valid_to=now.date())
+    add_contact(organization_id=bank, details=ended, actor=actor, now=now)
+    cares = cares_at(now)
+    missing = care_of("contact", cares, viewer=actor, at=now)
+    [row] = directory.search(viewer=actor, at=now, narrowed=missing, cares=cares).rows
+    assert (row.facts.id, row.contacts, row.unconfirmed) == (bank, 0, 0)
+    assert unconfirmed_contacts(viewer=actor, cares=cares) == []
+    assert count_unconfirmed(viewer=actor, cares=cares) == 0

@@ -13,7 +13,7 @@ from muhafiz.constituency import directory, holdings
 from muhafiz.constituency.actions.claims import add_claim
 from muhafiz.constituency.actions.contacts import ContactDetails, add_contact
 from muhafiz.constituency.actions.organizations import merge_organizations, register_organization
-from muhafiz.constituency.cares import dead_contacts
+from muhafiz.constituency.cares import cares_at, dead_contacts
 from muhafiz.constituency.models import Claim, Inhibition
 from muhafiz.constituency.queries import current_contacts, organization
 from muhafiz.notifications.actions.addresses import retire_address
@@ -141,7 +141,7 @@ def test_a_dead_address_is_seen_and_taken_back(liaison, telecom, by):
     assert "Great Telecom" in liaison.get("/desk/constituents/?care=dead").content.decode()
     told = liaison.get("/desk/liaison/").content.decode()
     assert "5.1.1 unknown" in told
-    [(owner, each, why)] = dead_contacts(viewer=OPERATOR)
+    [(owner, each, why)] = dead_contacts(viewer=OPERATOR, cares=cares_at(by["now"]))
     assert (owner.id, each.id, why.evidence) == (telecom, contact, "5.1.1 unknown")
     own = f"{page(telecom)}contacts/{contact}/restore/"
     assert liaison.post(own, {"reason": ""}).status_code == 400

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from muhafiz.common.actor import Actor
+from muhafiz.constituency.cares import taking_mail
 from muhafiz.constituency.directory import visible
-from muhafiz.constituency.facts import AskFacts, ContactFacts, OrganizationFacts
+from muhafiz.constituency.facts import AskFacts, Cares, ContactFacts, OrganizationFacts
 from muhafiz.constituency.models import ContactAsk, ContactVersion
-from muhafiz.constituency.queries import contact_facts, organization_facts, portions
+from muhafiz.constituency.queries import contact_facts, holding, organization_facts, portions
 
 
 def token_digest(token: str) -> str:
@@ -69,17 +70,22 @@ def wrong_contacts(
     ]
 
 
-def contacts_to_ask(*, before: datetime, asked_before: datetime, limit: int) -> list[int]:
-    """Contacts not confirmed since `before` nor asked since `asked_before`, the oldest first."""
+def contacts_to_ask(*, cares: Cares, asked_before: datetime, limit: int) -> list[int]:
+    """Contacts long unconfirmed that take mail and were not asked since `asked_before`.
+
+    Those never confirmed come first, then those confirmed longest ago.
+    """
     lately = ContactAsk.objects.filter(contact=OuterRef("contact"), asked_at__gte=asked_before)
     rows = ContactVersion.objects.filter(
-        Q(confirmed_at__isnull=True) | Q(confirmed_at__lt=before),
+        Q(confirmed_at__isnull=True) | Q(confirmed_at__lt=cares.confirmed_before),
         ~Exists(lately),
+        holding(cares.day),
         superseded_at__isnull=True,
         contact__withdrawn_at__isnull=True,
         contact__organization__retired_at__isnull=True,
     )
-    ordered = rows.order_by("confirmed_at", "created_at", "contact_id")
+    never_first = F("confirmed_at").asc(nulls_first=True)
+    ordered = taking_mail(rows).order_by(never_first, "created_at", "contact_id")
     return list(ordered.values_list("contact_id", flat=True)[:limit])
 
 

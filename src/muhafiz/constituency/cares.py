@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
@@ -11,7 +11,7 @@ from muhafiz.common.actor import Actor
 from muhafiz.constituency.directory import conflicts, visible
 from muhafiz.constituency.facts import Cares, ContactFacts, OrganizationFacts
 from muhafiz.constituency.models import ContactVersion
-from muhafiz.constituency.queries import contact_facts, organization_facts
+from muhafiz.constituency.queries import contact_facts, holding, organization_facts
 from muhafiz.notifications.queries import RetiredFacts, retired_addresses, retirements
 from muhafiz.rulebook.queries import value_or
 
@@ -25,7 +25,8 @@ def cares_at(at: datetime) -> Cares:
     """From when on contacts are a care, by the rulebook's days."""
     late = value_or("liaison.unconfirmed_days", _UNCONFIRMED_DAYS, at=at)
     soon = value_or("liaison.key_warning_days", _KEY_WARNING_DAYS, at=at)
-    return Cares(at - timedelta(days=int(late)), at + timedelta(days=int(soon)))
+    day = at.astimezone(UTC).date()
+    return Cares(at - timedelta(days=int(late)), at + timedelta(days=int(soon)), day)
 
 
 def care_of(care: str, cares: Cares, *, viewer: Actor, at: datetime) -> Q:
@@ -37,9 +38,9 @@ def care_of(care: str, cares: Cares, *, viewer: Actor, at: datetime) -> Q:
         ValueError: it is none of them.
     """
     current = ContactVersion.objects.filter(
-        superseded_at__isnull=True, contact__withdrawn_at__isnull=True
+        holding(cares.day), superseded_at__isnull=True, contact__withdrawn_at__isnull=True
     )
-    holding = ~Q(certificate="") & (Q(key_expires_at__isnull=True) | Q(key_expires_at__gt=at))
+    keyed = ~Q(certificate="") & (Q(key_expires_at__isnull=True) | Q(key_expires_at__gt=at))
     ending = ~Q(certificate="") & Q(key_expires_at__lt=cares.key_ends_before)
     owners = "contact__organization"
     if care == "contact":
@@ -49,7 +50,7 @@ def care_of(care: str, cares: Cares, *, viewer: Actor, at: datetime) -> Q:
     if care == "dead":
         return Q(pk__in=_dead(current).values(owners))
     if care == "key":
-        return ~Q(pk__in=current.filter(holding).values(owners))
+        return ~Q(pk__in=current.filter(keyed).values(owners))
     if care == "key_ending":
         return Q(pk__in=current.filter(ending).values(owners))
     if care == "conflict":
@@ -64,17 +65,26 @@ def _unconfirmed(cares: Cares) -> Q:
 
 def _dead(found: QuerySet[ContactVersion]) -> QuerySet[ContactVersion]:
     """Those whose address takes no more mail."""
-    addresses = [each.address for each in retired_addresses(limit=_DEAD_MOST)]
-    return found.annotate(spelt=Lower("address")).filter(spelt__in=addresses)
+    return found.annotate(spelt=Lower("address")).filter(spelt__in=_dead_addresses())
+
+
+def taking_mail(found: QuerySet[ContactVersion]) -> QuerySet[ContactVersion]:
+    """The others: those whose address takes mail, as far as is known."""
+    return found.annotate(spelt=Lower("address")).exclude(spelt__in=_dead_addresses())
+
+
+def _dead_addresses() -> list[str]:
+    return [each.address for each in retired_addresses(limit=_DEAD_MOST)]
 
 
 def dead_contacts(
-    *, viewer: Actor, limit: int = 100
+    *, viewer: Actor, cares: Cares, limit: int = 100
 ) -> list[tuple[OrganizationFacts, ContactFacts, RetiredFacts]]:
     """Contacts whose address takes no more mail, and how that was learnt, by organization."""
     rows = (
         _dead(
             ContactVersion.objects.filter(
+                holding(cares.day),
                 superseded_at__isnull=True,
                 contact__withdrawn_at__isnull=True,
                 contact__organization__in=visible(viewer).filter(retired_at__isnull=True),
@@ -98,6 +108,7 @@ def unconfirmed_contacts(
     rows = (
         ContactVersion.objects.filter(
             _unconfirmed(cares),
+            holding(cares.day),
             superseded_at__isnull=True,
             contact__withdrawn_at__isnull=True,
             contact__organization__in=visible(viewer).filter(retired_at__isnull=True),
@@ -114,6 +125,7 @@ def count_unconfirmed(*, viewer: Actor, cares: Cares) -> int:
     """How many contacts nobody confirmed for long."""
     return ContactVersion.objects.filter(
         _unconfirmed(cares),
+        holding(cares.day),
         superseded_at__isnull=True,
         contact__withdrawn_at__isnull=True,
         contact__organization__in=visible(viewer).filter(retired_at__isnull=True),

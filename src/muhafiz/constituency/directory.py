@@ -39,6 +39,7 @@ from muhafiz.constituency.queries import (
     claim_facts,
     claims,
     current_contacts,
+    holding,
     inhibition_facts,
     organization_facts,
     organizations,
@@ -138,7 +139,7 @@ def _rows(
 ) -> Iterable[OrganizationRow]:
     owners = [row.pk for row in rows]
     day = at.astimezone(UTC).date()
-    held = _held(Claim.objects.filter(organization__in=owners), day)
+    held = Claim.objects.filter(holding(day), organization__in=owners, withdrawn_at__isnull=True)
     counts = {
         (owner, kind): count
         for owner, kind, count in held.values_list("organization", "kind").annotate(Count("pk"))
@@ -155,10 +156,11 @@ def _rows(
 
 
 def _people(owners: Sequence[int], at: datetime, cares: Cares | None) -> dict[int, dict[str, int]]:
-    """How many contacts each has, and of them those that are a care; one query."""
+    """How many contacts each has today, and of them those that are a care; one query."""
     late = cares.confirmed_before if cares else at
     soon = cares.key_ends_before if cares else at
     known = ContactVersion.objects.filter(
+        holding(at.astimezone(UTC).date()),
         superseded_at__isnull=True,
         contact__withdrawn_at__isnull=True,
         contact__organization__in=owners,
@@ -176,14 +178,6 @@ def _people(owners: Sequence[int], at: datetime, cares: Cares | None) -> dict[in
         owner: dict(zip(names, counts, strict=True))
         for owner, *counts in rows.values_list(owner, *names)
     }
-
-
-def _held(found: QuerySet[Claim], day: object) -> QuerySet[Claim]:
-    return found.filter(
-        Q(valid_from__isnull=True) | Q(valid_from__lte=day),
-        Q(valid_to__isnull=True) | Q(valid_to__gt=day),
-        withdrawn_at__isnull=True,
-    )
 
 
 def owners_of(text: str, *, viewer: Actor, at: datetime) -> list[ClaimFacts]:

@@ -150,10 +150,14 @@ class OrganizationRow:
 
 @dataclass(frozen=True, slots=True)
 class Cares:
-    """From when on something about a contact is a care: moments, so that a query can ask."""
+    """From when on something about a contact is a care: moments, so that a query can ask.
+
+    `day`: the UTC day on which a contact must hold to be one.
+    """
 
     confirmed_before: datetime
     key_ends_before: datetime
+    day: date
 
 
 @dataclass(frozen=True, slots=True)

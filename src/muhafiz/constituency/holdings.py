@@ -17,7 +17,12 @@ from muhafiz.constituency.facts import (
     RequestFacts,
 )
 from muhafiz.constituency.models import Claim, ClaimRequest, Inhibition, Organization
-from muhafiz.constituency.queries import claim_facts, current_contacts, organization_facts
+from muhafiz.constituency.queries import (
+    claim_facts,
+    current_contacts,
+    holding,
+    organization_facts,
+)
 from muhafiz.constituency.request_rules import touch
 from muhafiz.constituency.rules import holds
 from muhafiz.constituency.visible import organizations_of
@@ -45,11 +50,7 @@ def held_claims(
 ) -> list[ClaimFacts]:
     """What is entered as the viewer's today: networks, domains, AS numbers."""
     day = at.astimezone(UTC).date()
-    rows = Claim.objects.filter(
-        Q(valid_from=None) | Q(valid_from__lte=day),
-        Q(valid_to=None) | Q(valid_to__gt=day),
-        withdrawn_at__isnull=True,
-    )
+    rows = Claim.objects.filter(holding(day), withdrawn_at__isnull=True)
     own = organizations_of(viewer)
     for chosen in (own, organization_ids):
         if chosen is not None:
@@ -90,11 +91,8 @@ def claims_of(
         rows = rows.filter(organization_id__in=own)
     if kind:
         rows = rows.filter(kind=kind)
-    holding = (Q(valid_from=None) | Q(valid_from__lte=day)) & (
-        Q(valid_to=None) | Q(valid_to__gt=day)
-    )
     if held is not None:
-        rows = rows.filter(holding if held else ~holding)
+        rows = rows.filter(holding(day) if held else ~holding(day))
     if text:
         around = [claim.id for claim in owners_of(text, viewer=viewer, at=at)]
         said = Q(text__icontains=text) | Q(note__icontains=text) | Q(source__iexact=text)

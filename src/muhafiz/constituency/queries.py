@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -117,6 +117,12 @@ def claim_facts(row: Claim) -> ClaimFacts:
         source=row.source,
         note=row.note,
     )
+
+
+def holding(day: date) -> Q:
+    """What holds on a UTC day, claims and contacts alike; `rules.holds` as a filter."""
+    begun = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
+    return begun & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
 
 
 def contact_version(contact_id: int, version: int) -> ContactFacts | None:

@@ -15,12 +15,12 @@ from django.db.models import F
 
 from muhafiz.common.actor import Actor
 from muhafiz.constituency.actions.contacts import confirm_contact
-from muhafiz.constituency.actions.trail import leave_trail
+from muhafiz.constituency.actions.trail import hold_constituency, leave_trail
 from muhafiz.constituency.asks import contacts_to_ask, token_digest
 from muhafiz.constituency.cares import cares_at
 from muhafiz.constituency.letters import FALLBACK, Ask, languages, write_ask
 from muhafiz.constituency.models import ContactAsk, ContactVersion
-from muhafiz.constituency.queries import contact_facts
+from muhafiz.constituency.queries import contact_facts, holding
 from muhafiz.constituency.rules import AskIsOver, CannotAsk
 from muhafiz.formats.lines import one_line
 from muhafiz.formats.tlp import AMBER
@@ -48,15 +48,17 @@ def asked_again_after(at: datetime) -> timedelta:
 def ask_contacts(*, contact_ids: Sequence[int], actor: Actor, now: datetime) -> int:
     """Send each of these contacts a letter with a link by which it confirms itself; how many.
 
-    Whoever was asked lately, takes no mail or is gone is left out. At most 200 at once.
+    Whoever was asked lately, takes no mail, has ended or is gone is left out. At most 200 at once.
 
     Raises:
         CannotAsk: none is left, or too many were named.
     """
     if len(contact_ids) > MOST_AT_ONCE:
         raise CannotAsk(reason=f"more than {MOST_AT_ONCE} at once")
+    hold_constituency()
     rows = (
         ContactVersion.objects.filter(
+            holding(now.astimezone(UTC).date()),
             contact__in=contact_ids,
             superseded_at__isnull=True,
             contact__withdrawn_at__isnull=True,
@@ -90,7 +92,7 @@ def ask_some_contacts(*, actor: Actor, now: datetime) -> int:
     if not isinstance(most, int) or most <= 0:
         return 0
     found = contacts_to_ask(
-        before=cares_at(now).confirmed_before,
+        cares=cares_at(now),
         asked_before=now - asked_again_after(now),
         limit=min(most, MOST_AT_ONCE),
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from muhafiz.common.actor import Actor
-from muhafiz.constituency.actions.trail import leave_trail, standing_organization
+from muhafiz.constituency.actions.trail import hold_constituency, leave_trail, standing_organization
 from muhafiz.constituency.models import Claim, Inhibition
 from muhafiz.constituency.rules import BadPeriod, NoSuchRecord, check_name
 
@@ -32,6 +32,7 @@ def inhibit_letters(
         NoSuchOrganization, NoSuchRecord (the claim), BadName (no reason given).
         BadPeriod: `until` does not lie ahead.
     """
+    hold_constituency()  # a merging copies what is in force
     owner = standing_organization(organization_id)
     if until <= now:
         raise BadPeriod(valid_from=now, valid_to=until)

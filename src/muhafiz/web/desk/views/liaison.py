@@ -81,7 +81,7 @@ def liaison(request: ViewedRequest) -> HttpResponse:
         "confirmed_before": cares.confirmed_before,
         "to_ask": len(_to_ask(request, cares, _ASKED_AT_ONCE)),
         "wrong": wrong_contacts(viewer=request.viewer, limit=_SHOWN),
-        "dead": dead_contacts(viewer=request.viewer, limit=_SHOWN),
+        "dead": dead_contacts(viewer=request.viewer, cares=cares, limit=_SHOWN),
         "unclaimed": _unclaimed(since),
         "unowned": lake.count(nobody),
         "owned": lake.count(EventQuery(since=since)),
@@ -103,7 +103,7 @@ def contacts_ask(request: ViewedRequest) -> HttpResponse:
 
 def _to_ask(request: ViewedRequest, cares: Cares, most: int) -> list[int]:
     lately = request.now - asked_again_after(request.now)
-    return contacts_to_ask(before=cares.confirmed_before, asked_before=lately, limit=most)
+    return contacts_to_ask(cares=cares, asked_before=lately, limit=most)
 
 
 def _conflicts(request: ViewedRequest) -> list[Any]:
