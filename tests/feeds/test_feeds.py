@@ -16,6 +16,7 @@ from muhafiz.feeds.actions.feeds import (
     set_feed_secrets,
 )
 from muhafiz.feeds.actions.fetching import fetch_feed, queue_due_fetches
+from muhafiz.feeds.actions.intake import keep_report
 from muhafiz.feeds.actions.silence import watch_feeds
 from muhafiz.feeds.models import Feed
 from muhafiz.feeds.rules import BadFeed, FeedChoice, UnknownFeed, choose_feed, silence
@@ -68,6 +69,23 @@ def test_a_silent_feed_raises_one_alarm_and_clears_it(keep, feed, actor, now):
     Feed.objects.update(last_report_at=later)
     assert watch_feeds(actor=actor, now=later) == (0, 1)
     assert queries.silent_feeds(now=later) == []
+
+
+def test_the_same_bytes_again_are_a_sign_of_life_but_no_rows(keep, feed, process, actor, now):
+    """A list that did not change is delivered every day all the same."""
+    change_feed(name=feed, expected_every=DAY, actor=actor, now=now)
+    process(keep(telnet_csv(3)))
+    later = now + 3 * DAY
+    assert watch_feeds(actor=actor, now=later) == (1, 0)
+    again = keep_report(
+        feed=feed, file_name=NAME, raw=telnet_csv(3), received_at=later, actor=actor, now=later,
+        door="drop",
+    )  # fmt: skip
+    assert again.duplicate
+    assert watch_feeds(actor=actor, now=later) == (0, 1)
+    Feed.objects.update(expected_rows_per_day=1_000, created_at=now - 30 * DAY)
+    assert watch_feeds(actor=actor, now=later) == (1, 0)
+    assert state(feed, later).silent_reason == "few-rows"
 
 
 def test_a_clock_set_back_silences_nobody(feed, actor, now):
@@ -154,6 +172,14 @@ def test_a_fetch_keeps_what_is_new_and_moves_the_watermark(feed, sender, actor, 
     assert (first.kept, first.known, again.kept, again.known) == (2, 0, 0, 2)
     assert state(feed, now).fetched_until == now + DAY
     assert asked[1] == ((now - DAY).date(), (now + DAY).date())
+
+
+def test_what_is_known_costs_one_query(feed, sender, actor, now, django_assert_max_num_queries):
+    offered, _ = sender
+    offered += [(f"r{n}", telnet_csv(1, seed=n)) for n in range(20)]
+    assert fetch_feed(feed=feed, actor=actor, now=now).kept == 20
+    with django_assert_max_num_queries(6):
+        assert fetch_feed(feed=feed, actor=actor, now=now).known == 20
 
 
 def test_a_broken_fetch_keeps_what_came_and_asks_again(feed, sender, actor, now):

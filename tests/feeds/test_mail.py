@@ -15,7 +15,7 @@ from muhafiz.feeds.actions.mail import collect_mail, take_mail
 from muhafiz.feeds.actions.replay import reprocess_report
 from muhafiz.feeds.mailbox import BadMailbox, OpenMailbox, read_address
 from muhafiz.feeds.models import TakenMail
-from muhafiz.feeds.rules import BadFeed, DiskNearlyFull
+from muhafiz.feeds.rules import BadFeed, DiskNearlyFull, is_sender
 from tests.feeds.conftest import NAME, telnet_csv
 from tests.feeds.imap_server import DOVECOT, dovecot
 
@@ -216,6 +216,41 @@ def test_a_feed_may_say_who_sends_its_mails(feed, actor, now, senders, state):
         assert "autoreports@example.org" in report.detail
         reprocess_report(report_id=report.id, actor=actor, now=now)  # a person has looked
         assert queries.report(report.id).state == "received"
+
+
+@pytest.mark.parametrize(
+    ("shown", "trusted"),
+    [
+        ("a@s.example", True),
+        ("Reports <A@S.example>", True),
+        ('"a@s.example" <a@s.example>', True),
+        ('"a@s.example" <evil@x.example>', False),
+        ("a@s.example, <evil@x.example>", False),  # what an encoded name looks like, decoded
+        ("a@s.example> <evil@x.example>", False),
+        ('a@s.example <"evil one"@x.example>', False),
+        (f"a@s.example {'x' * 300}", False),  # the rest may be cut off
+        ("Reports", False),
+        ("", False),
+    ],
+)
+def test_a_name_beside_the_address_is_no_sender(shown, trusted):
+    assert is_sender(shown, ["*@s.example"]) is trusted
+
+
+def test_the_right_sender_ends_the_doubt_about_the_same_bytes(feed, process, actor, now):
+    """It used to be a second delivery of what waits in quarantine, and nobody read it."""
+    change_feed(name=feed, options={"senders": ["x@y"]}, actor=actor, now=now)
+    raw = report_mail((NAME, telnet_csv(3)))
+    take_mail(raw=raw, actor=actor, now=now)
+    (waiting,) = queries.reports()
+    assert queries.feed_state(feed, now=now).last_report_at is None  # a forgery is no sign of life
+    trusted = raw.replace(b"autoreports@example.org", b"x@y").replace(b"<m1@", b"<m2@")
+    assert take_mail(raw=trusted, actor=actor, now=now).reports[0].duplicate
+    assert queries.report(waiting.id).state == "received"
+    assert queries.feed_state(feed, now=now).last_report_at == now
+    assert process(waiting.id).rows_accepted == 3
+    take_mail(raw=raw.replace(b"<m1@", b"<m3@"), actor=actor, now=now)
+    assert queries.report(waiting.id).state == "done"
 
 
 def test_senders_that_are_no_list_are_refused(feed, actor, now):

@@ -16,8 +16,10 @@ from muhafiz.feeds.actions.replay import (
     replay_set_aside,
     reprocess_report,
 )
+from muhafiz.feeds.facts import SetAsideChoice
 from muhafiz.feeds.models import Report
 from muhafiz.feeds.rules import CannotReplay, CannotReprocess
+from muhafiz.feeds.trial import try_rows
 from muhafiz.lake.queries import scan
 from muhafiz.lake.query import EventQuery
 from tests.feeds.conftest import NAME, lake_is_sound, telnet_csv
@@ -94,6 +96,83 @@ def test_rows_are_accepted_after_a_mapping_fix(feed, process, actor, now):
     again = replay_set_aside(report_id=report, actor=actor, now=now)
     assert (again.accepted, again.still_open) == (0, 0)
     assert queries.report(report).rows_accepted == 8
+    assert lake_is_sound()
+
+
+def listed(raw, mapping, process, actor, now):
+    """A report read by this mapping, of the feed "list"."""
+    create_feed(name="list", source="generic", options={"mapping": mapping}, actor=actor, now=now)
+    report = keep_report(
+        feed="list", file_name="l.csv", raw=raw, received_at=now, actor=actor, now=now
+    ).id
+    process(report)
+    return report
+
+
+def counts(report):
+    facts = queries.report(report)
+    return (facts.rows_read, facts.rows_accepted, facts.rows_set_aside, facts.rows_open)
+
+
+COMMENTED = b"address,x\n# note,1\n198.51.100.1,1\n# x,1\n198.51.100.2,1\nbad,1\n"
+HEADED = b"address,x\n198.51.100.1,1\n198.51.100.2,1\nbad,1\n"
+LISTED = {"type": "other", "map": {"source_ip": ["address"]}}
+
+
+def test_rows_that_no_longer_lie_where_they_lay_are_not_taken_for_others(feed, process, actor, now):
+    """A mapping that knew comments used to count an accepted row twice and to lose another."""
+    report = listed(COMMENTED, LISTED, process, actor, now)
+    assert counts(report) == (5, 2, 3, 3)
+    change_feed(name="list", options={"mapping": {**LISTED, "comment": "#"}}, actor=actor, now=now)
+    tried = try_rows(SetAsideChoice(report_id=report), now=now)
+    assert {each.still_reason for each in tried.tried} == {"missing"}
+    with pytest.raises(CannotReplay, match="no longer lie"):
+        replay_set_aside(report_id=report, actor=actor, now=now)
+    assert counts(report) == (5, 2, 3, 3)
+    change_feed(name="list", options={"mapping": LISTED}, actor=actor, now=now)
+    assert replay_set_aside(report_id=report, actor=actor, now=now).still_open == 3
+    assert lake_is_sound()
+
+
+def test_other_rules_that_cut_the_same_rows_harm_nothing(feed, process, actor, now):
+    report = listed(HEADED, LISTED, process, actor, now)
+    assert counts(report) == (3, 2, 1, 1)
+    change_feed(
+        name="list",
+        options={"mapping": {"type": "other", "map": {"source_fqdn": ["x"]}, "comment": "#"}},
+        actor=actor,
+        now=now,
+    )
+    assert replay_set_aside(report_id=report, actor=actor, now=now).still_open == 1
+    (row,) = queries.set_aside_rows(report_id=report)
+    assert (row.row, row.reason) == (3, "domain")
+
+
+def test_a_report_stopped_in_its_midst_does_not_go_on_among_other_rows(
+    feed, process, actor, now, settings
+):
+    settings.BATCH_ROWS = 2
+    report = listed(COMMENTED, LISTED, process, actor, now)
+    Report.objects.filter(pk=report).update(state=Report.State.FAILED, blocks_done=2)
+    change_feed(name="list", options={"mapping": {**LISTED, "comment": "#"}}, actor=actor, now=now)
+    assert process(report).state == "quarantined"
+    assert "no longer lie" in queries.report(report).detail
+
+
+@pytest.mark.parametrize(
+    "mapping", [LISTED, {**LISTED, "header": ["address", "x"]}, {**LISTED, "delimiter": ","}]
+)
+def test_a_report_that_nobody_could_read_is_read_anew(feed, process, actor, now, mapping):
+    """Its header used to stay aside as a copy of its last row."""
+    wrong = {"type": "other", "map": {"source_ip": ["ip"]}, "delimiter": ";"}
+    report = listed(HEADED, wrong, process, actor, now)
+    assert counts(report) == (4, 0, 4, 4)
+    change_feed(name="list", options={"mapping": mapping}, actor=actor, now=now)
+    replay_set_aside(report_id=report, actor=actor, now=now)
+    process(report)
+    # Where the mapping names the columns, the first line is a row as before, and nothing moved.
+    assert counts(report) == ((4, 2, 4, 2) if "header" in mapping else (3, 2, 1, 1))
+    assert queries.set_aside_rows(report_id=report)[-1].raw == b"bad,1"
     assert lake_is_sound()
 
 

@@ -169,6 +169,46 @@ def test_a_tar_cut_short_is_damaged(cut):
         opened(raw[:cut])
 
 
+@pytest.mark.parametrize("flip", [None, 150])
+def test_a_tar_whose_members_would_be_lost_unnoticed_is_damaged(flip):
+    """Cut where a member begins, or a broken header: `tarfile` takes both for the end."""
+    raw = bytearray(tar_of(("one.csv", b"1" * 512), ("two.csv", b"2" * 512)))
+    if flip is None:
+        del raw[1_024:]
+    else:
+        raw[1_024 + flip] ^= 1
+    with pytest.raises(ArchiveDamaged, match="breaks off"):
+        opened(bytes(raw))
+
+
+def test_a_tars_headers_take_no_memory():
+    long_name = tarfile.TarInfo("././@LongLink")
+    long_name.type, long_name.size = tarfile.GNUTYPE_LONGNAME, 60_000_000
+    folder = tarfile.TarInfo("folder")
+    folder.type = tarfile.DIRTYPE
+    header = long_name.tobuf(format=tarfile.GNU_FORMAT)
+    with pytest.raises(ArchiveDamaged, match="too long"):
+        opened(gzip.compress(header + b"a" * 60_000_000))
+    with pytest.raises(ArchiveTooLarge, match="entries"):
+        opened(gzip.compress(folder.tobuf() * 100_001))
+
+
+def test_a_tar_of_long_names_and_holes_is_read():
+    name = f"{'n' * 300}.csv"
+    for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+            entry = tarfile.TarInfo(name)
+            entry.size = 3
+            archive.addfile(entry, io.BytesIO(b"abc"))
+        assert opened(gzip.compress(out.getvalue())) == [(0, name[:300], b"abc")]
+
+
+def test_folders_alone_are_nothing():
+    with pytest.raises(ArchiveDamaged, match="holds nothing"):
+        opened(zip_of(("folder/", b"")))
+
+
 def test_a_tar_full_of_nothing_is_a_bomb_too():
     raw = gzip.compress(tar_of(("zeros.csv", b"\0" * 5_000_000)))
     with pytest.raises(ArchiveTooLarge):
@@ -191,7 +231,7 @@ def test_what_systems_leave_in_archives_is_no_report():
         (b"BZh91AY&SY" + bytes(9), "bzip2"),
         (b"%PDF-1.7\n", "PDF"),
         (zip_of(("[Content_Types].xml", b"<x/>"), ("xl/workbook.xml", b"<x/>")), "spreadsheet"),
-        (gzip.compress(b"%PDF-1.7\n"), "PDF"),
+        (gzip.compress(b"%PDF-1.7\n", mtime=0), "PDF"),
         (zip_of(("list.pdf", b"%PDF-1.7\n")), "list.pdf"),
     ],
 )

@@ -29,7 +29,8 @@ from muhafiz.feeds.columns.mapping_data import mapping_data
 from muhafiz.feeds.columns.readings import TimeForm
 from muhafiz.feeds.facts import SetAsideChoice
 from muhafiz.feeds.marking import Shape, mark, spans
-from muhafiz.feeds.rules import BadFeed, CannotReplay
+from muhafiz.feeds.models import Report
+from muhafiz.feeds.rules import BadFeed, CannotReplay, CannotReprocess
 from muhafiz.feeds.sources.shadowserver import mapping_of, mappings
 from muhafiz.feeds.trial import try_options, try_rows, view_row
 from muhafiz.feeds.unpacking import CannotUnpack
@@ -106,6 +107,19 @@ def test_a_group_is_read_again_as_a_job_with_progress(broken, actor, clock, now)
     assert queries.report(broken).rows_open == 0
     with pytest.raises(CannotReplay):
         queue_group_replay(chosen=CHOSEN, actor=DUTY, now=now)
+
+
+def test_a_report_that_is_refused_keeps_no_other_of_the_group_aside(broken, process, actor, now):
+    second = keep_report(
+        feed="generic", file_name="more.csv", raw=GENERIC + GENERIC[-40:], received_at=now,
+        actor=actor, now=now,
+    ).id  # fmt: skip
+    process(second)
+    Report.objects.filter(pk=broken).update(state=Report.State.PROCESSING)
+    change_feed(name="generic", options={"mapping": FIXED}, actor=actor, now=now)
+    with pytest.raises(CannotReprocess):
+        replay_group(chosen=CHOSEN, actor=DUTY, clock=lambda: now)
+    assert {row.report_id for row in queries.set_aside_rows(CHOSEN)} == {broken}
 
 
 def test_what_came_after_the_look_is_left_alone(broken, now):

@@ -72,7 +72,8 @@ class Report(models.Model):
     rows_open = models.PositiveBigIntegerField(default=0)  # set aside and not yet settled
     rows_owned = models.PositiveBigIntegerField(default=0)
     new_events = models.PositiveBigIntegerField(default=0)  # the others were seen before
-    members = models.JSONField(default=list)  # [{"name", "first_row", "block"}] of what was opened
+    #: Of what was opened: [{"name", "first_row", "block", "layout"}].
+    members = models.JSONField(default=list)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     raw_removed_at = models.DateTimeField(null=True)  # retention removed the raw bytes

@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muhafiz.feeds.columns.coded import constant
+from muhafiz.feeds.columns.csv_rows import CsvShape
 from muhafiz.feeds.sources import Block, ParseContext, ParsedBatch, Source
 from muhafiz.feeds.unpacking import Member
 from muhafiz.formats.events import ACCEPTED, TIME
@@ -77,6 +78,12 @@ class Cut:
     offset: int  # rows of the members before: adding it to a row counts through the report
     block: Block
     bytes_before: int  # of blocks before this one
+
+    @property
+    def layout(self) -> str:
+        """What decides where the member's rows lie, where feed options have a say in it."""
+        shape = self.block.shape
+        return shape.layout() if isinstance(shape, CsvShape) else ""
 
     def with_row(self, row: int, data: bytes) -> Cut:
         """The same place with only one row in it, whose bytes are `data` (without line end)."""

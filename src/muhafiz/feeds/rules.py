@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from typing import Any
 
 from muhafiz.common.refusal import Refusal
@@ -21,8 +21,12 @@ SILENT_GAPS = 2
 THIN_SHARE = 0.1
 #: The catch-all feed of reports that no feed recognizes: kept, quarantined, to be assigned.
 UNRECOGNIZED = "unrecognized"
+#: Why a report waits that came by mail from none of its feed's senders.
+UNKNOWN_SENDER = "unknown-sender"
 
 _DAY = timedelta(days=1)
+_ADDRESS = re.compile(r"""[^\s<>()"',;:]*@[^\s<>()"',;:]*""")
+_LONGEST_FROM = 300  # a longer one is not kept whole
 
 TLPS = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
 
@@ -110,12 +114,16 @@ def _pattern_rank(pattern: str, names: Sequence[str]) -> int:
 
 
 def is_sender(from_header: str, senders: Sequence[str]) -> bool:
-    """Whether a mail's From names one of these senders (globs, "*@example.org").
+    """Whether a mail's From names these senders (globs, "*@example.org") and nobody else.
 
-    Where none are named, everybody is one.
+    Where none are named, everybody is one. Of the name shown beside the address nobody can tell,
+    once it is decoded, where it ends: an address within it must be a sender's too.
     """
-    address = parseaddr(from_header)[1].lower()
-    return not senders or any(fnmatch.fnmatchcase(address, one.lower()) for one in senders)
+    if not senders:
+        return True
+    named = _ADDRESS.findall(from_header.lower())
+    known = all(any(fnmatch.fnmatchcase(each, one.lower()) for one in senders) for each in named)
+    return bool(named) and known and len(from_header) <= _LONGEST_FROM
 
 
 def volume_window(expected_every: timedelta | None) -> timedelta:

@@ -18,7 +18,7 @@ from muhafiz.feeds import rules
 from muhafiz.feeds.actions.batches import fresh
 from muhafiz.feeds.actions.intake import raw_store
 from muhafiz.feeds.actions.processing import opened_members, reading_of
-from muhafiz.feeds.actions.rereading import reread
+from muhafiz.feeds.actions.rereading import Moved, reread
 from muhafiz.feeds.columns.chunks import decode_head
 from muhafiz.feeds.columns.csv_rows import CsvShape
 from muhafiz.feeds.columns.json_rows import first_object
@@ -158,11 +158,14 @@ def _outcomes(
     refused: dict[int, tuple[str, str]] = {}
     places = np.array(sorted(wanted), np.int64)
     edited = {row: bytes(raw) for row, raw in wanted.items() if raw is not None}
-    for batch, _ in reread(fresh(report_id), places, edited, reading):
-        if batch.prepared is not None:
-            events |= {row["row"]: told(row) for row in batch.prepared.to_pylist()}
-        for row in batch.set_aside.drop_columns(["raw"]).to_pylist():
-            refused[row["row"]] = (row["reason"], row["detail"])
+    report = fresh(report_id)
+    anyhow = not report.rows_accepted  # a replay would read it anew
+    with contextlib.suppress(Moved):
+        for batch, _ in reread(report, places, edited, reading, anyhow=anyhow):
+            if batch.prepared is not None:
+                events |= {row["row"]: told(row) for row in batch.prepared.to_pylist()}
+            for row in batch.set_aside.drop_columns(["raw"]).to_pylist():
+                refused[row["row"]] = (row["reason"], row["detail"])
     return events, refused
 
 

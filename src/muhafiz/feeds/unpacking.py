@@ -22,7 +22,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
-from typing import BinaryIO, ClassVar, TypeAlias, cast
+from typing import IO, BinaryIO, ClassVar, TypeAlias, cast
 
 import pyarrow as pa
 
@@ -33,6 +33,8 @@ _CHUNK = 1 << 20
 _ENDINGS = (".tgz", ".gz", ".zst", ".zip", ".tar")
 _DAMAGES = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
 _ENCRYPTED = 0x1
+_TAR_HEADERS = 1 << 20  # bytes before one member's content
+_TAR_ENTRIES = 100_000  # folders and links among them
 _Buffered: TypeAlias = io.BufferedReader
 
 
@@ -291,11 +293,11 @@ def _open_zip(
             raise ArchiveDamaged(name=name, detail=_plain(error)) from error
         if is_office(archive.namelist()):
             raise ForeignFormat(name=name, kind="a spreadsheet or another Office document")
-        entries = [entry for entry in archive.infolist() if not is_rubbish(entry.filename)]
+        files = (entry for entry in archive.infolist() if not entry.is_dir())
+        entries = [entry for entry in files if not is_rubbish(entry.filename)]
         for entry in entries:
-            if not entry.is_dir():
-                watched = _buffered(_Watched(_entry(archive, entry, spent), spent))
-                yield from _open(watched, base_name(entry.filename), spent, depth - 1, tars=tars)
+            watched = _buffered(_Watched(_entry(archive, entry, spent), spent))
+            yield from _open(watched, base_name(entry.filename), spent, depth - 1, tars=tars)
         if not entries:
             raise ArchiveDamaged(name=name, detail="it holds nothing")
 
@@ -303,20 +305,71 @@ def _open_zip(
 def _open_tar(stream: _Buffered, name: str, spent: _Spent, depth: int) -> Iterator[Member]:
     """The files of a tar, in order, as it streams by."""
     name, empty = _told(name, spent), True
-    with contextlib.ExitStack() as opened:
-        try:
-            archive = opened.enter_context(tarfile.open(fileobj=stream, mode="r|"))
-            for entry in archive:
-                content = archive.extractfile(entry) if entry.isfile() else None
-                if content is None or is_rubbish(entry.name):
-                    continue
-                empty = False
-                watched = _buffered(_Watched(cast("BinaryIO", content), spent))
-                yield from _open(watched, base_name(entry.name), spent, depth, tars=0)
-        except _DAMAGES as error:
-            raise ArchiveDamaged(name=name, detail=_plain(error)) from error
+    try:
+        for entry, content in _tar_entries(_Forward(stream), name):
+            if content is None or is_rubbish(entry.name):
+                continue
+            empty = False
+            watched = _buffered(_Watched(cast("BinaryIO", content), spent))
+            yield from _open(watched, base_name(entry.name), spent, depth, tars=0)
+    except _DAMAGES as error:
+        raise ArchiveDamaged(name=name, detail=_plain(error)) from error
     if empty:
         raise ArchiveDamaged(name=name, detail="it holds nothing")
+
+
+def _tar_entries(file: _Forward, name: str) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    """What a tar lists, each with its bytes if it is a file; up to the mark of its end."""
+    with tarfile.open(fileobj=cast("BinaryIO", file), mode="r:") as archive:
+        for _ in range(_TAR_ENTRIES):
+            entry = archive.next()
+            if entry is None:
+                break
+            archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
+            file.headers_left = None
+            yield entry, archive.extractfile(entry) if entry.isfile() else None
+            file.headers_left = _TAR_HEADERS
+        else:
+            raise ArchiveTooLarge(name=name, limit=f"{_TAR_ENTRIES} entries")
+    if file.last.strip(b"\0") or not file.last:
+        # tarfile takes a broken header for the end, and what lies behind it would be lost.
+        raise ArchiveDamaged(name=name, detail="it breaks off")
+
+
+class _Forward:
+    """A stream as `tarfile` wants its file, read once from its beginning to its end.
+
+    `headers_left`: bytes that may still be read before a member's content begins (None: that is
+    read). Names and sparse maps are held in memory, however long a header says that they are.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.headers_left: int | None = _TAR_HEADERS
+        self.last = b""
+        self._stream = stream
+        self._at = 0
+
+    def tell(self) -> int:
+        """How much was read."""
+        return self._at
+
+    def seek(self, offset: int) -> int:
+        """Pass over what lies before `offset`."""
+        if offset < self._at:
+            raise tarfile.ReadError("it points back into itself")
+        while self._at < offset and (piece := self._stream.read(min(offset - self._at, _CHUNK))):
+            self._at += len(piece)
+        return self._at
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        if self.headers_left is not None:
+            self.headers_left -= size
+            if self.headers_left < 0:
+                raise tarfile.ReadError("a header of it is too long")
+        self.last = self._stream.read(size)
+        self._at += len(self.last)
+        return self.last
 
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, spent: _Spent) -> BinaryIO:

@@ -10,7 +10,7 @@ from muhafiz.common.actor import Actor
 from muhafiz.feeds import rules
 from muhafiz.feeds.actions.keeping import keep_set_aside
 from muhafiz.feeds.models import Report
-from muhafiz.feeds.reading import ReadBatch
+from muhafiz.feeds.reading import Cut, ReadBatch
 from muhafiz.lake.actions.append import append_draft, draft_batch
 from muhafiz.lake.drafting import write_draft
 
@@ -35,6 +35,7 @@ def commit_batch(report: Report, batch: ReadBatch, *, actor: Actor, now: datetim
                 "name": batch.cut.member,
                 "first_row": batch.cut.offset + 1,
                 "block": batch.cut.number,
+                "layout": batch.cut.layout,
             }
         )
     aside = keep_set_aside(current, batch.cut.member, batch.set_aside)
@@ -63,6 +64,15 @@ def append(report: Report, batch: ReadBatch, *, actor: Actor, now: datetime) -> 
     )
     report.next_batch += 1
     return appended.new_events
+
+
+def lies_as_it_lay(report: Report, cut: Cut) -> bool:
+    """Whether the member is cut by the same rules as when it was read."""
+    return any(
+        (each["name"], each["first_row"]) == (cut.member, cut.offset + 1)
+        and each.get("layout", cut.layout) == cut.layout
+        for each in report.members
+    )
 
 
 def locked(report_id: int) -> Report:

@@ -2,7 +2,8 @@
 
 Each feed has a watermark: the moment up to which everything was fetched. A fetch asks for the days
 from the watermark's to today, keeps what it does not have, and moves the watermark only when the
-sender's answer was read to its end.
+sender's answer was read to its end. A report that can never be had holds it back for `_MOST_DAYS`
+days: so long the days' list is asked for, and of its reports only that one.
 """
 
 from __future__ import annotations
@@ -85,10 +86,11 @@ def fetch_feed(
     if fetch is None:
         raise rules.UnknownFeed(feed=feed)
     since = _since(found.fetched_until, now)
+    here = _identifiers(found, since)
     kept = known = 0
     missed: list[str] = []
     for number, report in enumerate(fetch(_options(found), since.date(), now.date()), 1):
-        if _is_known(found, report.identifier):
+        if report.identifier[:300] in here:
             known += 1
         else:
             try:
@@ -155,10 +157,10 @@ def _options(feed: Feed) -> Mapping[str, Any]:
     return options
 
 
-def _is_known(feed: Feed, identifier: str) -> bool:
-    if not identifier:
-        return False
-    return Report.objects.filter(feed=feed, identifier=identifier[:300]).exists()
+def _identifiers(feed: Feed, since: datetime) -> set[str]:
+    """What the sender calls the reports that are here and could be offered again."""
+    lately = Report.objects.filter(feed=feed, received_at__gte=since - timedelta(days=_MOST_DAYS))
+    return set(lately.exclude(identifier="").values_list("identifier", flat=True))
 
 
 @transaction.atomic

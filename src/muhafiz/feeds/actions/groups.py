@@ -12,6 +12,7 @@ from django.db.models import Sum
 from muhafiz.accounts.rules import check_may
 from muhafiz.audit.actions.entries import record_entry
 from muhafiz.common.actor import Actor
+from muhafiz.common.refusal import Refusal
 from muhafiz.feeds import rules
 from muhafiz.feeds.actions.batches import locked
 from muhafiz.feeds.actions.replay import Replayed, dismiss_found, replay_found
@@ -21,6 +22,7 @@ from muhafiz.feeds.queries import chosen_rows
 from muhafiz.jobs.actions.queue import enqueue_job
 
 REPLAY_GROUP_JOB = "feeds.replay_group"
+_REFUSED = (rules.CannotReplay, rules.CannotReprocess, rules.RawMissing)
 
 
 @transaction.atomic
@@ -43,7 +45,12 @@ def replay_group(
     clock: Callable[[], datetime],
     tick: Callable[[int, int, str], None] = lambda _done, _total, _note: None,
 ) -> Replayed:
-    """Read all chosen rows again, a batch of a report at a time. May be killed and run anew."""
+    """Read all chosen rows again, a batch of a report at a time. May be killed and run anew.
+
+    Raises:
+        CannotReplay, CannotReprocess, RawMissing: of one report, after all the others were read.
+    """
+    refused: list[Refusal] = []
     found = chosen_rows(chosen)
     total = found.aggregate(rows=Sum("rows"))["rows"] or 0
     accepted = still = 0
@@ -54,14 +61,17 @@ def replay_group(
             note = f"{before[0] + taken} accepted, {before[1] + left} still set aside"
             tick(sum(before) + taken + left, total, note)
 
-        done = replay_found(
-            report_id=report_id,
-            found=found.filter(report_id=report_id),
-            actor=actor,
-            clock=clock,
-            tick=told,
-        )
+        mine = found.filter(report_id=report_id)
+        try:
+            done = replay_found(
+                report_id=report_id, found=mine, actor=actor, clock=clock, tick=told
+            )
+        except _REFUSED as refusal:
+            refused.append(refusal)
+            continue
         accepted, still = accepted + done.accepted, still + done.still_open
+    if refused:
+        raise refused[0]
     return Replayed(accepted, still)
 
 

@@ -5,7 +5,7 @@
 3. Only then is the report acknowledged.
 
 The same bytes delivered twice to the same feed are one report; the second delivery is answered
-with the first.
+with the first. It is a sign of life all the same, and ends the doubt about the first's sender.
 """
 
 from __future__ import annotations
@@ -125,8 +125,11 @@ def record_delivery(delivery: Delivery, *, actor: Actor, now: datetime) -> KeptR
     report, made = Report.objects.get_or_create(
         feed=feed, sha256=delivery.raw.sha256, defaults=_first_values(delivery, quarantine)
     )
-    if made:
+    if _is_sign_of_life(delivery, made=made):
         Feed.objects.filter(pk=feed.pk).update(last_report_at=now)
+    if not made and quarantine is None:
+        _end_doubt(report, actor=actor, now=now)
+    if made:
         if quarantine is None:
             queue_reading(report.pk, actor=actor, now=now)
         record_entry(
@@ -143,6 +146,23 @@ def record_delivery(delivery: Delivery, *, actor: Actor, now: datetime) -> KeptR
             },
         )
     return KeptReport(report.pk, duplicate=not made, sha256=report.sha256, feed=feed.name)
+
+
+def _is_sign_of_life(delivery: Delivery, *, made: bool) -> bool:
+    """Whether the feed's sender speaks: anybody can send what is doubted, we what is fetched."""
+    doubted = delivery.feed is not None and delivery.trouble is not None
+    return not doubted and (made or delivery.door != "api")
+
+
+def _end_doubt(report: Report, *, actor: Actor, now: datetime) -> None:
+    """Read what came from an unknown sender first, now that it came from one who is known."""
+    doubted = Report.objects.filter(
+        pk=report.pk, state=Report.State.QUARANTINED, reason=rules.UNKNOWN_SENDER
+    )
+    if not doubted.update(state=Report.State.RECEIVED, reason="", detail=""):
+        return
+    queue_reading(report.pk, actor=actor, now=now)
+    record_entry(actor=actor, now=now, action="feeds.confirm_sender", subject=f"report:{report.pk}")
 
 
 def _first_values(delivery: Delivery, quarantine: tuple[str, str] | None) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def _distrust(feed: str | None, sender: str) -> tuple[str, str] | None:
     if rules.is_sender(sender, options.get("senders") or ()):
         return None
     return (
-        "unknown-sender",
+        rules.UNKNOWN_SENDER,
         f"It came by mail from {one_line(sender, 200)}, no sender of this feed.",
     )
 

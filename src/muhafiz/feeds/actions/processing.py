@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import dropwhile
 
 from django.conf import settings
 from django.db import OperationalError, transaction
@@ -28,13 +27,19 @@ from muhafiz.common.actor import Actor
 from muhafiz.common.clock import Clock
 from muhafiz.constituency import attribution
 from muhafiz.feeds import rules
-from muhafiz.feeds.actions.batches import Overtaken, commit_batch, fresh, locked
+from muhafiz.feeds.actions.batches import (
+    Overtaken,
+    commit_batch,
+    fresh,
+    lies_as_it_lay,
+    locked,
+)
 from muhafiz.feeds.actions.intake import raw_store
 from muhafiz.feeds.columns.mapping import BadMapping
 from muhafiz.feeds.magic import HEAD_BYTES
 from muhafiz.feeds.models import Report
 from muhafiz.feeds.raw_store import RawStore
-from muhafiz.feeds.reading import Reading, Store, batches, closing, cuts
+from muhafiz.feeds.reading import Cut, Reading, Store, batches, closing, cuts
 from muhafiz.feeds.sources import source_named
 from muhafiz.feeds.unpacking import CannotUnpack, Member, inspect, is_packed, members
 from muhafiz.jobs.registry import JobCancelled, JobLost, WorkerStopping
@@ -43,7 +48,7 @@ from muhafiz.lake.drafting import discard_drafts, write_draft
 from muhafiz.lake.refusals import DiskNearlyFull as LakeDiskNearlyFull
 
 Progress = Callable[[int, int, str], None]
-_REFUSED = (CannotUnpack, BadMapping, rules.RawMissing, rules.NoSource)
+_REFUSED = (CannotUnpack, BadMapping, rules.RawMissing, rules.NoSource, rules.CannotReplay)
 _ENDED = (Overtaken, JobLost, WorkerStopping)
 _NOT_ITS_FAULT = (JobCancelled, OSError, OperationalError, rules.DiskNearlyFull, LakeDiskNearlyFull)
 _FINAL = (Report.State.DONE, Report.State.QUARANTINED)
@@ -196,11 +201,23 @@ def _read(report: Report, *, actor: Actor, clock: Clock, progress: Progress) -> 
     _settle_parser(report, reading.source.parser)
     with opened_members(raw_store(), report) as found:
         total = report.bytes_read or report.size
-        ahead = dropwhile(lambda cut: cut.number < report.blocks_done, cuts(found, reading))
-        with closing(batches(ahead, reading)) as read_batches:
+        with closing(batches(_ahead(report, cuts(found, reading)), reading)) as read_batches:
             for batch in read_batches:
                 commit_batch(report, batch, actor=actor, now=clock.now())
                 progress(min(batch.bytes_through, total), total, report.file_name)
+
+
+def _ahead(report: Report, found: Iterator[Cut]) -> Iterator[Cut]:
+    """The cuts behind those that an earlier run committed.
+
+    Raises:
+        CannotReplay: the feed's options were changed since, and cut the report into other rows.
+    """
+    for cut in found:
+        if cut.number >= report.blocks_done:
+            yield cut
+        elif cut.opens_member and not lies_as_it_lay(report, cut):
+            raise rules.CannotReplay(reason="the report's rows no longer lie where they lay")
 
 
 def _settle_parser(report: Report, parser: str) -> None:

@@ -3,6 +3,10 @@
 Replay opens the report's raw bytes again and reads only the blocks that hold the rows asked for,
 so that header, encoding and position are what they were. What is accepted now goes to the lake
 under new batch numbers in the transaction that settles the rows.
+
+Where other options cut the report into other rows (its header is known now, or its comments are),
+rows no longer lie where they lay. A report of which nothing was accepted is then read anew; any
+other is refused, since a row would stand for another.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from muhafiz.feeds import rules
 from muhafiz.feeds.actions.batches import fresh, locked
 from muhafiz.feeds.actions.intake import queue_reading
 from muhafiz.feeds.actions.processing import reading_of
-from muhafiz.feeds.actions.rereading import reread
+from muhafiz.feeds.actions.rereading import Moved, reread
 from muhafiz.feeds.actions.settling import settle
 from muhafiz.feeds.models import Feed, Report, SetAsideRow
 from muhafiz.feeds.places import Places, unpacked
@@ -48,6 +52,7 @@ def replay_set_aside(
     Raises:
         UnknownReport: there is none of this number.
         CannotReprocess: it is being read at this moment.
+        CannotReplay: its rows no longer lie where they lay, and some were accepted.
         RawMissing: its raw bytes are no longer kept.
     """
     found = SetAsideRow.objects.filter(report_id=report_id, state=SetAsideRow.State.OPEN)
@@ -75,11 +80,37 @@ def replay_found(
     accepted = still = 0
     if len(wanted):
         reading = reading_of(report, latest=clock())
-        for batch, asked in reread(report, wanted, edited, reading):
-            taken = settle(report_id, batch, asked, actor=actor, now=clock())
-            accepted, still = accepted + taken, still + len(asked) - taken
-            tick(accepted, still)
+        try:
+            for batch, asked in reread(report, wanted, edited, reading):
+                taken = settle(report_id, batch, asked, actor=actor, now=clock())
+                accepted, still = accepted + taken, still + len(asked) - taken
+                tick(accepted, still)
+        except Moved:
+            _read_anew(report_id, actor=actor, now=clock())
     return Replayed(accepted, still)
+
+
+@transaction.atomic
+def _read_anew(report_id: int, *, actor: Actor, now: datetime) -> None:
+    """Forget the rows of a report of which nobody used any, and queue its reading.
+
+    Raises:
+        CannotReplay: some were accepted, dismissed or edited, or it is being read.
+    """
+    report = locked(report_id)
+    aside = SetAsideRow.objects.filter(report=report)
+    used = report.rows_accepted or report.rows_open != report.rows_set_aside
+    under_way = report.state == Report.State.PROCESSING
+    if used or under_way or aside.filter(edited__isnull=False).exists():
+        raise rules.CannotReplay(reason="the report's rows no longer lie where they lay")
+    aside.delete()
+    report.state, report.members = Report.State.RECEIVED, []
+    report.blocks_done = report.attempts = report.rows_read = 0
+    report.rows_set_aside = report.rows_open = 0
+    report.reason = report.detail = ""
+    report.save()
+    queue_reading(report_id, actor=actor, now=now)
+    _audit(actor, now, "feeds.read_anew", report_id, {})
 
 
 def _wanted(found: QuerySet[SetAsideRow]) -> tuple[Places, dict[int, bytes]]:
@@ -101,6 +132,8 @@ def edit_and_replay(*, row_id: int, raw: bytes, actor: Actor, now: datetime) -> 
         CannotReplay: there is no such open row, it stands for many, or `raw` is not exactly one.
     """
     row = _open_row(row_id)
+    locked(row.report_id)
+    row = _open_row(row_id)  # as it is now that nobody else can settle it
     if row.rows > 1:
         raise rules.CannotReplay(reason="it stands for many rows, which only a mapping can mend")
     if not is_one_row(raw, instead_of=bytes(row.raw)):

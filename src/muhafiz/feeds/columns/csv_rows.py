@@ -55,6 +55,10 @@ class CsvShape:
     headed: bool = True
     quoting: bool = True
 
+    def layout(self) -> str:
+        """What decides which lines are rows, and so where each row lies."""
+        return f"{self.delimiter}{len(self.names)}{' headed' if self.headed else ''}"
+
     def split(self, text: str) -> list[str] | None:
         """The fields of one row; see `split_row`."""
         return split_row(text, self.delimiter) if self.quoting else text.split(self.delimiter)

@@ -22,7 +22,9 @@ _DEFANGED = (
 _ONE_V4, _ONE_V6 = (r"^([0-9.]+)/32$", r"^([0-9a-fA-F:.]*:[0-9a-fA-F:.]*)/128$")
 _IN_BRACKETS = r"^\[([0-9a-fA-F:.]+)\](?::[0-9]{1,5})?$"
 _WITH_PORT = r"^(.*[^:]):[0-9]{1,5}$"
-_URL_HOST = r"^(?i:[a-z][a-z0-9+.-]*)://(?:[^/?#@]*@)?(?P<host>\[[0-9a-fA-F:.]+\]|[^/?#:\[\]\s]+)(?:[:/?#]|$)"
+# Browsers read "\" as "/", RFC 3986 does not: where they would disagree on the host, there is none.
+_URL_HOST = r"^(?i:[a-z][a-z0-9+.-]*)://(?:[^/?#@\\]*@)?(?P<host>\[[0-9a-fA-F:.]+\]|[^/?#:\[\]\s\\]+)(?::[0-9]*)?(?:[/?#]|$)"
+_BARE_V6 = r"^([0-9a-fA-F:.]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)$"
 _REQUEST = r"^(?:[A-Z]{3,10} )?(/\S*)(?: HTTP/[0-9.]+)?$"
 _MAIL_DOMAIN = r"^[^@\s]+@(?P<domain>[^@\s]+)$"
 
@@ -97,6 +99,7 @@ def whole_urls(
     secure = pa.scalar(False) if applications is None else _is_https(applications)
     scheme = pc.if_else(secure, pa.scalar("https://"), pa.scalar("http://"))
     path = pc.replace_substring_regex(clean, _REQUEST, r"\1")
+    hosts = pc.replace_substring_regex(hosts, _BARE_V6, r"[\1]")
     joined = pc.binary_join_element_wise(scheme, hosts, path, "")
     return pc.if_else(known, joined, clean)
 

@@ -47,6 +47,11 @@ class MappedShape(CsvShape):
 
     mapping: FieldMapping = _NO_MAPPING
 
+    def layout(self) -> str:
+        """As `CsvShape.layout`; the mapping may name the columns, and what begins a comment."""
+        named = " by mapping" if self.mapping.header else ""
+        return f"{CsvShape.layout(self)}{named} {self.mapping.comment}"
+
 
 class _Replayed(io.RawIOBase):
     """A stream whose first bytes were already read."""
