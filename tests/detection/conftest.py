@@ -17,6 +17,7 @@ from django.conf import settings as house
 from muhafiz.common.actor import Actor
 from muhafiz.common.clock import HeldClock
 from tests.detection.given import accepted, person
+from tests.notifications.peers import Mailbox, Peer, served
 
 
 @pytest.fixture
@@ -123,3 +124,23 @@ def child(command: Callable[..., dict[str, Any]]) -> Callable[..., bool]:
         return done.returncode == 0
 
     return run
+
+
+@pytest.fixture
+def contact(nation: None, actor: Actor, clock: HeldClock) -> Callable[..., int]:
+    """Enter a contact of an organization; its id."""
+    from muhafiz.constituency.actions.contacts import ContactDetails, add_contact
+
+    def add(owner: int, name: str, role: str = "abuse", **more: Any) -> int:
+        details = ContactDetails(role=role, address=f"{name}@org.example", **more)
+        return add_contact(organization_id=owner, details=details, actor=actor, now=clock.now())
+
+    return add
+
+
+@pytest.fixture
+def peer(settings: Any) -> Iterator[Peer]:
+    """A mail server on loopback that takes the platform's letters."""
+    with served(Mailbox()) as found:
+        settings.SMTP_URL = found.url
+        yield found

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 
 from muhafiz.audit.actions.entries import record_entry
-from muhafiz.constituency.actions.contacts import ContactDetails, add_contact, change_contact
+from muhafiz.constituency.actions.contacts import ContactDetails, change_contact
 from muhafiz.detection import queries
 from muhafiz.detection.actions.notices import send_due_notices
 from muhafiz.detection.actions.recalling import recall_notice
@@ -28,17 +28,9 @@ from muhafiz.publications.queries import release_of, verify
 from muhafiz.release.actions.recall import CannotRecall
 from muhafiz.release.queries import decision, decisions, holders_of
 from tests.detection.given import event
-from tests.notifications.peers import Mailbox, served
 
 pytestmark = pytest.mark.django_db
 WHY = "The network was another's.\nSorry."
-
-
-@pytest.fixture
-def peer(settings):
-    with served(Mailbox()) as found:
-        settings.SMTP_URL = found.url
-        yield found
 
 
 def parsed(raw: bytes):
@@ -46,12 +38,11 @@ def parsed(raw: bytes):
 
 
 def test_who_was_told_is_told_again_and_who_was_not_hears_nothing(
-    *, owner, arrive, policy, send, peer, actor, now, clock
+    *, owner, arrive, policy, send, peer, contact, actor, now, clock
 ):
     bank = owner("Alpha Bank", contact=False)
     for name, language in (("one", "en"), ("two", "ur"), ("three", "en")):
-        details = ContactDetails(f"{name}@alpha.example", "abuse", language=language)
-        add_contact(organization_id=bank, details=details, actor=actor, now=now)
+        contact(bank, name, language=language)
     policy()
     arrive([event(bank)])
     send()
@@ -99,7 +90,7 @@ def test_the_ledger_the_press_and_the_portal_say_so(*, owner, arrive, policy, se
     assert (shown.state, shown.number) == ("cancelled", notice.number)
 
 
-def test_what_is_taken_back_stays_so(*, owner, arrive, policy, send, actor, now, clock):
+def test_what_is_taken_back_stays_so(*, owner, arrive, policy, send, actor, now, clock, contact):
     bank = owner("Alpha Bank")
     policy()
     arrive([event(bank)])
@@ -112,41 +103,38 @@ def test_what_is_taken_back_stays_so(*, owner, arrive, policy, send, actor, now,
         recall_notice(notice_id=notice.id, reason=WHY, actor=actor, now=now)
     with pytest.raises(CannotLetGo):
         release_notice(notice_id=notice.id, actor=actor, now=now)
-    details = ContactDetails("new@alpha.example", "abuse")
-    add_contact(organization_id=bank, details=details, actor=actor, now=now)
+    contact(bank, "new")
     assert send_stranded(actor=actor, now=now) == 0
     assert send_due_notices(actor=actor, clock=clock).notices == 0
     assert {each.state for each in post.letters()} == {"cancelled"}
 
 
 def test_the_withdrawal_goes_where_the_contact_is_now(
-    *, owner, arrive, policy, send, peer, actor, now, clock
+    *, owner, arrive, policy, send, peer, contact, actor, now, clock
 ):
     bank = owner("Alpha Bank", contact=False)
-    details = ContactDetails("old@alpha.example", "abuse")
-    contact = add_contact(organization_id=bank, details=details, actor=actor, now=now)
+    changed = contact(bank, "old")
     policy()
     arrive([event(bank)])
     send()
     deliver_due(actor=actor, clock=clock.now)
-    details = ContactDetails("new@alpha.example", "abuse")
-    change_contact(contact_id=contact, details=details, actor=actor, now=now)
+    details = ContactDetails("new@org.example", "abuse")
+    change_contact(contact_id=changed, details=details, actor=actor, now=now)
     [notice] = queries.notices()
     recall_notice(notice_id=notice.id, reason=WHY, actor=actor, now=now)
     deliver_due(actor=actor, clock=clock.now)
     assert [address for address, _ in peer.mailbox.taken] == [
-        "old@alpha.example", "new@alpha.example",
+        "old@org.example", "new@org.example",
     ]  # fmt: skip
 
 
 def test_who_got_it_at_another_address_is_told_there(
-    *, owner, arrive, policy, send, peer, actor, now, clock
+    *, owner, arrive, policy, send, peer, contact, actor, now, clock
 ):
     """A person sent the held letter to an address of their choosing; two contacts have one box."""
     bank = owner("Alpha Bank", contact=False)
     for name in ("one", "two"):
-        details = ContactDetails(f"{name}@alpha.example", "abuse")
-        add_contact(organization_id=bank, details=details, actor=actor, now=now)
+        contact(bank, name)
     policy()
     arrive([event(bank)])
     send()
@@ -155,23 +143,22 @@ def test_who_got_it_at_another_address_is_told_there(
         retire_address(address=each.address, reason="full", actor=actor, now=now)
     deliver_due(actor=actor, clock=clock.now)
     for each, chosen in zip(post.letters(), ("chosen", "Chosen"), strict=True):
-        mend_held(message=each.id, address=f"{chosen}@alpha.example", actor=actor, now=now)
+        mend_held(message=each.id, address=f"{chosen}@org.example", actor=actor, now=now)
     deliver_due(actor=actor, clock=clock.now)
-    assert [address.lower() for address, _ in peer.mailbox.taken] == ["chosen@alpha.example"] * 2
+    assert [address.lower() for address, _ in peer.mailbox.taken] == ["chosen@org.example"] * 2
     peer.mailbox.taken.clear()
     assert recall_notice(notice_id=notice.id, reason=WHY, actor=actor, now=now) == 1
     deliver_due(actor=actor, clock=clock.now)
-    assert [address.lower() for address, _ in peer.mailbox.taken] == ["chosen@alpha.example"]
+    assert [address.lower() for address, _ in peer.mailbox.taken] == ["chosen@org.example"]
 
 
 def test_the_portal_opens_only_letters_that_left(
-    *, owner, arrive, policy, send, peer, actor, now, clock
+    *, owner, arrive, policy, send, peer, contact, actor, now, clock
 ):
     """What was stopped in time is nobody's to read: it may be another's."""
     bank = owner("Alpha Bank", contact=False)
     for name in ("one", "two"):
-        details = ContactDetails(f"{name}@alpha.example", "abuse")
-        add_contact(organization_id=bank, details=details, actor=actor, now=now)
+        contact(bank, name)
     policy()
     arrive([event(bank)])
     send()
@@ -184,7 +171,7 @@ def test_the_portal_opens_only_letters_that_left(
 
 
 def test_the_withdrawal_names_the_day_of_the_letter(
-    *, owner, arrive, policy, send, peer, actor, now, clock
+    *, owner, arrive, policy, send, peer, contact, actor, now, clock
 ):
     """The notice waited four days for a contact."""
     bank = owner("Alpha Bank", contact=False)
@@ -192,8 +179,7 @@ def test_the_withdrawal_names_the_day_of_the_letter(
     arrive([event(bank)])
     send()
     clock.advance(timedelta(days=4))
-    details = ContactDetails("new@alpha.example", "abuse")
-    add_contact(organization_id=bank, details=details, actor=actor, now=clock.now())
+    contact(bank, "new")
     assert send_stranded(actor=actor, now=clock.now()) == 1
     deliver_due(actor=actor, clock=clock.now)
     [notice] = queries.notices()
@@ -208,23 +194,22 @@ def test_the_withdrawal_names_the_day_of_the_letter(
 
 
 def test_a_contact_of_the_organization_above_is_told_where_it_is_now(
-    *, owner, arrive, policy, send, peer, actor, now, clock
+    *, owner, arrive, policy, send, peer, contact, actor, now, clock
 ):
     above = owner("Holding", contact=False)
     bank = owner("Alpha Bank", contact=False, parent_id=above)
-    details = ContactDetails("old@alpha.example", "abuse")
-    contact = add_contact(organization_id=above, details=details, actor=actor, now=now)
+    changed = contact(above, "old")
     policy()
     arrive([event(bank)])
     send()
     deliver_due(actor=actor, clock=clock.now)
     peer.mailbox.taken.clear()
-    details = ContactDetails("new@alpha.example", "abuse")
-    change_contact(contact_id=contact, details=details, actor=actor, now=now)
+    details = ContactDetails("new@org.example", "abuse")
+    change_contact(contact_id=changed, details=details, actor=actor, now=now)
     [notice] = queries.notices()
     recall_notice(notice_id=notice.id, reason=WHY, actor=actor, now=now)
     deliver_due(actor=actor, clock=clock.now)
-    assert [address for address, _ in peer.mailbox.taken] == ["new@alpha.example"]
+    assert [address for address, _ in peer.mailbox.taken] == ["new@org.example"]
 
 
 def test_what_came_back_and_was_withdrawn_waits_for_nobody(
@@ -247,12 +232,13 @@ def test_what_came_back_and_was_withdrawn_waits_for_nobody(
 @pytest.mark.skipif(
     connection.vendor != "postgresql", reason="SQLite has one writer: nothing comes between"
 )
-def test_a_letter_claimed_at_that_moment_is_told_of(*, owner, arrive, policy, send, actor, now):
+def test_a_letter_claimed_at_that_moment_is_told_of(
+    *, owner, arrive, policy, send, actor, now, contact
+):
     """The delivery has locked the letter, and wants the audit log's lock next."""
     bank = owner("Alpha Bank", contact=False)
     for name in ("one", "two"):
-        details = ContactDetails(f"{name}@alpha.example", "abuse")
-        add_contact(organization_id=bank, details=details, actor=actor, now=now)
+        contact(bank, name)
     policy()
     arrive([event(bank)])
     send()

@@ -10,7 +10,6 @@ import pytest
 
 from muhafiz.constituency.actions.contacts import (
     ContactDetails,
-    add_contact,
     change_contact,
     withdraw_contact,
 )
@@ -36,7 +35,6 @@ from muhafiz.notifications.actions.delivery import deliver_due
 from muhafiz.notifications.actions.letters import cancel_message
 from muhafiz.publications.queries import verify
 from tests.detection.given import event
-from tests.notifications.peers import Mailbox, served
 
 pytestmark = pytest.mark.django_db
 
@@ -44,26 +42,8 @@ UNKNOWN = "550 5.1.1 no such user here"
 
 
 @pytest.fixture
-def peer(settings):
-    with served(Mailbox()) as found:
-        settings.SMTP_URL = found.url
-        yield found
-
-
-@pytest.fixture
 def deliver(peer, actor, clock):
     return lambda: deliver_due(actor=actor, clock=clock.now)
-
-
-@pytest.fixture
-def contact(nation, actor, clock):
-    """Enter a contact of an organization; its id."""
-
-    def add(owner: int, name: str, role: str = "abuse", **more) -> int:
-        details = ContactDetails(role=role, address=f"{name}@org.example", **more)
-        return add_contact(organization_id=owner, details=details, actor=actor, now=clock.now())
-
-    return add
 
 
 @pytest.fixture
