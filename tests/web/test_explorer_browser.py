@@ -47,7 +47,7 @@ def test_without_scripts_bars_lists_and_filters_are_links_and_forms(walk: Any, w
         assert page.locator("tbody tr[data-row]").count() >= 0
         page.goto(f"{walk.address}/desk/events/")
         page.click("#top a")
-        page.locator(".bars-name a").first.click()
+        page.click(".bars-name a >> nth=0")
         assert page.locator(".pill").count() == 1
         page.click(".pill a")
         page.wait_for_function("() => !document.querySelector('.pill')")

@@ -52,7 +52,7 @@ def test_every_write_works_without_scripts_in_urdu_on_a_small_screen(officer):
         page.click("#ask button[type=submit]")
         page.click("form[action$='/withdraw/'] button")
         page.goto(f"{walk.address}/portal/contacts/")
-        page.locator("form[action$='/confirm/'] button").first.click()
+        page.click("form[action$='/confirm/'] button >> nth=0")
         page.goto(f"{walk.address}/portal/contacts/new/")
         page.fill("#address", "night@power.example")
         page.click("form[action$='/add/'] button[type=submit]")

@@ -83,6 +83,7 @@ def test_twenty_items_are_taken_with_keys_alone_and_one_stays_on_the_row(desk, t
         # Closing by keys: the row goes, and one stands on the one that followed it.
         with page.expect_navigation():
             page.keyboard.press("c")
+        page.wait_for_selector("input[name=reason]:focus")
         page.keyboard.press("Space")
         page.keyboard.press("Tab")
         page.keyboard.type("done, just t and c typed")

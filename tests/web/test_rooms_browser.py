@@ -46,6 +46,7 @@ def plain(walk: Walk, worker: Any, world: Any) -> Any:
 
 def press(page: Any, word: str) -> None:
     page.get_by_role("button", name=word, exact=True).first.click()
+    page.wait_for_load_state()
 
 
 @walks

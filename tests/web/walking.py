@@ -50,6 +50,21 @@ document.addEventListener('securitypolicyviolation',
 """
 
 
+def patient(page: Any) -> Any:
+    """A click comes back once the page it led to has loaded, with its scripts.
+
+    Playwright's own comes back with the page's first bytes, so a key pressed next may be lost.
+    """
+    click = page.click
+
+    def to_the_end(selector: str, **options: Any) -> None:
+        click(selector, **options)
+        page.wait_for_load_state()
+
+    page.click = to_the_end
+    return page
+
+
 class Walk:
     """A browser at the live server; it remembers what should not have happened."""
 
@@ -65,7 +80,7 @@ class Walk:
         context.add_cookies(
             [{"name": name, "value": value, "url": self.address} for name, value in cookies.items()]
         )
-        page = context.new_page()
+        page = patient(context.new_page())
         page.on("request", self._asked)
         page.on("dialog", self._warned)
         page.on("pageerror", lambda error: self.broken.append(str(error)))

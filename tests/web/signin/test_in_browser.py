@@ -14,7 +14,7 @@ import pytest
 
 from muhafiz.accounts.queries import open_sessions, person
 from tests.web.signin.conftest import PASSWORD, code_of
-from tests.web.walking import _FLAGS, _WATCH, AXE_RULES
+from tests.web.walking import _FLAGS, _WATCH, AXE_RULES, patient
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -31,7 +31,7 @@ class Site:
             viewport={"width": width, "height": 900}, base_url=self.address, **options
         )
         context.add_cookies([{"name": "django_language", "value": language, "url": self.address}])
-        page = context.new_page()
+        page = patient(context.new_page())
         page.on("pageerror", lambda error: self.broken.append(str(error)))
         page.on("console", lambda m: self.broken.append(m.text) if m.type == "error" else None)
         page.on("request", self._asked)
