@@ -168,7 +168,9 @@ def test_a_report_that_nobody_could_read_is_read_anew(feed, process, actor, now,
     report = listed(HEADED, wrong, process, actor, now)
     assert counts(report) == (4, 0, 4, 4)
     change_feed(name="list", options={"mapping": mapping}, actor=actor, now=now)
-    replay_set_aside(report_id=report, actor=actor, now=now)
+    done = replay_set_aside(report_id=report, actor=actor, now=now)
+    assert done.rows == 4
+    assert (done.read_anew == 4) == ("header" not in mapping)
     process(report)
     # Where the mapping names the columns, the first line is a row as before, and nothing moved.
     assert counts(report) == ((4, 2, 4, 2) if "header" in mapping else (3, 2, 1, 1))

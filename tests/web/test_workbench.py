@@ -11,12 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from muhafiz.common.clock import HeldClock
 from muhafiz.feeds import queries
-from muhafiz.feeds.actions.feeds import create_feed
+from muhafiz.feeds.actions.feeds import change_feed, create_feed
 from muhafiz.feeds.actions.intake import keep_report
 from muhafiz.feeds.facts import SetAsideChoice
 from muhafiz.jobs.queries import jobs
 from muhafiz.jobs.worker import run_due
-from tests.feeds.test_replay import BROKEN, GENERIC
+from tests.feeds.test_replay import BROKEN, GENERIC, HEADED, LISTED
 from tests.web.given import OPERATOR
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +159,17 @@ def test_ticked_rows_are_dismissed_and_all_that_match_are(aside, entered):
     assert queries.set_aside_extent(SetAsideChoice())[0] == 4, "what came later is left alone"
     ticked = {"item": [queries.set_aside_rows()[0].id], "act": "replay"}
     assert duty.post("/desk/set-aside/group/act/", ticked).status_code == 302
+
+
+def test_one_is_told_when_the_whole_report_is_read_anew(db, folders, analyst):
+    given = {"actor": OPERATOR, "now": datetime.now(UTC)}
+    wrong = {"type": "other", "map": {"source_ip": ["ip"]}, "delimiter": ";"}
+    create_feed(name="generic", source="generic", options={"mapping": wrong}, **given)
+    list_report(rows=HEADED)
+    change_feed(name="generic", options={"mapping": LISTED}, **given)
+    ticked = {"item": [row.id for row in queries.set_aside_rows()], "act": "replay"}
+    told = analyst.post("/desk/set-aside/group/act/", ticked, follow=True).content.decode()
+    assert "it is being read anew as a whole" in told
 
 
 def test_a_sample_is_kept_accepted_and_removed(aside, analyst):

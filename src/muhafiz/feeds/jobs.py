@@ -38,8 +38,7 @@ def process_report(run: JobRun, *, report_id: int) -> None:
 def replay_set_aside(run: JobRun, *, report_id: int) -> None:
     """Read the open set-aside rows of a report again, with today's mappings."""
     done = replay.replay_set_aside(report_id=report_id, actor=run.actor, now=run.now())
-    note = f"{done.accepted} accepted, {done.still_open} still set aside"
-    run.report(done=1, total=1, note=note)
+    run.report(done=1, total=1, note=done.note())
 
 
 @job(REPLAY_GROUP_JOB, attempts=3, lease=timedelta(minutes=30))

@@ -171,8 +171,7 @@ def replay(*, report_id: int, as_json: bool) -> None:
     from muhafiz.feeds.actions.replay import replay_set_aside
 
     done = replay_set_aside(report_id=report_id, actor=operator(), now=clock.now())
-    words = f"{done.accepted} accepted, {done.still_open} still set aside."
-    show(asdict(done), as_json=as_json, words=words)
+    show(asdict(done), as_json=as_json, words=f"{done.note()}.")
 
 
 @feeds.command("samples")

@@ -53,26 +53,25 @@ def replay_group(
     refused: list[Refusal] = []
     found = chosen_rows(chosen)
     total = found.aggregate(rows=Sum("rows"))["rows"] or 0
-    accepted = still = 0
+    achieved = Replayed()
     for report_id in sorted(set(found.values_list("report_id", flat=True))):
-        before = (accepted, still)
 
-        def told(taken: int, left: int, before: tuple[int, int] = before) -> None:
-            note = f"{before[0] + taken} accepted, {before[1] + left} still set aside"
-            tick(sum(before) + taken + left, total, note)
+        def told(taken: int, left: int, before: Replayed = achieved) -> None:
+            so_far = before + Replayed(taken, left)
+            tick(so_far.rows, total, so_far.note())
 
         mine = found.filter(report_id=report_id)
         try:
-            done = replay_found(
+            achieved += replay_found(
                 report_id=report_id, found=mine, actor=actor, clock=clock, tick=told
             )
         except _REFUSED as refusal:
             refused.append(refusal)
             continue
-        accepted, still = accepted + done.accepted, still + done.still_open
+        tick(achieved.rows, total, achieved.note())
     if refused:
         raise refused[0]
-    return Replayed(accepted, still)
+    return achieved
 
 
 @transaction.atomic

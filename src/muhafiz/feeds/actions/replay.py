@@ -36,10 +36,28 @@ REPLAY_JOB = "feeds.replay_set_aside"
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay achieved."""
+    """What a replay achieved, in rows."""
 
-    accepted: int
-    still_open: int
+    accepted: int = 0
+    still_open: int = 0
+    read_anew: int = 0  # their whole report waits to be read again
+
+    def __add__(self, other: Replayed) -> Replayed:
+        return Replayed(
+            self.accepted + other.accepted,
+            self.still_open + other.still_open,
+            self.read_anew + other.read_anew,
+        )
+
+    @property
+    def rows(self) -> int:
+        """All rows it was about."""
+        return self.accepted + self.still_open + self.read_anew
+
+    def note(self) -> str:
+        """The same as a job's note."""
+        anew = f", {self.read_anew} read anew" if self.read_anew else ""
+        return f"{self.accepted} accepted, {self.still_open} still set aside{anew}"
 
 
 def replay_set_aside(
@@ -77,7 +95,7 @@ def replay_found(
     if report.state == Report.State.PROCESSING:
         raise rules.CannotReprocess(report=report_id)
     wanted, edited = _wanted(found)
-    accepted = still = 0
+    accepted = still = anew = 0
     if len(wanted):
         reading = reading_of(report, latest=clock())
         try:
@@ -87,7 +105,8 @@ def replay_found(
                 tick(accepted, still)
         except Moved:
             _read_anew(report_id, actor=actor, now=clock())
-    return Replayed(accepted, still)
+            anew = len(wanted) - accepted - still
+    return Replayed(accepted, still, anew)
 
 
 @transaction.atomic

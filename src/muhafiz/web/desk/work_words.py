@@ -128,6 +128,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str | Promise], ...] = tuple(
             gettext_lazy("{accepted} accepted, {still} still set aside"),
         ),
         (
+            r"(?P<accepted>\d+) accepted, (?P<still>\d+) still set aside, (?P<anew>\d+) read anew",
+            gettext_lazy("{accepted} accepted, {still} still set aside, {anew} read anew"),
+        ),
+        (
             r"(?P<file>.+): (?P<read>\d+) rows would be read, (?P<aside>\d+) set aside",
             gettext_lazy("{file}: {read} rows would be read, {aside} set aside"),
         ),

@@ -176,15 +176,19 @@ def _back(request: ViewedRequest) -> str:
 
 def _replay_ticked(request: ViewedRequest, back: str) -> HttpResponseRedirect:
     rows = queries.set_aside_by_id(_ticked(request))
-    accepted = still = 0
+    done = replay.Replayed()
     for report_id in sorted({row.report_id for row in rows}):
         mine = [row.row for row in rows if row.report_id == report_id]
-        done = replay.replay_set_aside(
+        done += replay.replay_set_aside(
             report_id=report_id, rows=mine, actor=request.viewer, now=request.now
         )
-        accepted, still = accepted + done.accepted, still + done.still_open
     told = _("{accepted} rows were accepted, {still} are still set aside.")
-    messages.success(request, told.format(accepted=accepted, still=still))
+    messages.success(request, told.format(accepted=done.accepted, still=done.still_open))
+    if done.read_anew:
+        told = _(
+            "The mapping cuts their report otherwise now, so it is being read anew as a whole."
+        )
+        messages.info(request, told)
     return redirect(back)
 
 
