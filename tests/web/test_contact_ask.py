@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from email import policy
+from email.parser import BytesParser
 
 import pytest
 
@@ -50,6 +52,10 @@ def words(answer) -> str:
 
 @pytest.fixture
 def link(bank, liaison, settings):
+    return asked(bank, liaison, settings)
+
+
+def asked(bank, liaison, settings) -> str:
     """Asked on the organization's page, mailed, and followed from the letter."""
     [contact] = current_contacts([bank])
     page = f"/desk/constituents/{bank}/"
@@ -60,7 +66,8 @@ def link(bank, liaison, settings):
         settings.SMTP_URL = peer.url
         deliver_due(actor=OPERATOR, clock=lambda: datetime.now(UTC))
         [(_, raw)] = peer.mailbox.taken
-    text = raw.replace(b"=\r\n", b"").decode()
+    letter = BytesParser(policy=policy.default).parsebytes(raw)
+    text = letter.get_body(("plain",)).get_content()
     return re.search(r"/contact/[A-Za-z0-9_-]+/", text)[0]
 
 
@@ -97,8 +104,23 @@ def test_what_is_wrong_reaches_the_liaison(link, bank, client, liaison):
 def test_a_link_that_was_never_sent_says_nothing(bank, client):
     for token in ("nothing", "x" * 200, "a" * 32):
         assert client.get(f"/contact/{token}/").status_code == 404
-        assert client.post(f"/contact/{token}/", {"answer": "right"}).status_code == 409
+        assert client.post(f"/contact/{token}/", {"answer": "right"}).status_code == 404
     assert current_contacts([bank])[0].confirmed_at is None
+
+
+def test_the_page_speaks_as_the_letter_until_its_reader_chooses(
+    bank, by, liaison, client, settings
+):
+    organization = register_organization(name_en="Hospital", language="ur", **by)
+    details = ContactDetails("abuse@hospital.example", "abuse")
+    add_contact(organization_id=organization, details=details, **by)
+    link = asked(organization, liaison, settings)
+    english = {"Accept-Language": "en"}
+    shown = client.get(link, headers=english)
+    assert shown["Content-Language"] == "ur"
+    assert "کیا یہ رابطہ" in words(shown)
+    client.cookies["django_language"] = "en"
+    assert client.get(link, headers=english)["Content-Language"] == "en"
 
 
 def test_links_cannot_be_guessed_by_trying(client):

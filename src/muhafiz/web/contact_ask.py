@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
+from django.utils.translation import activate, get_language
 from django.views.decorators.http import require_http_methods
 
 from muhafiz.accounts.tries import TooManyTries
 from muhafiz.constituency.actions.asking import answer_ask
 from muhafiz.constituency.asks import asked_contact
+from muhafiz.constituency.facts import AskFacts, ContactFacts, OrganizationFacts
 from muhafiz.tenancy.current import beyond_tenant
 from muhafiz.web.allowances import AddressAllowance
 
@@ -31,13 +33,13 @@ def contact_ask(request: HttpRequest, token: str) -> HttpResponse:
     now = request.now  # type: ignore[attr-defined]  # ViewerMiddleware
     answer = request.POST.get("answer")
     with beyond_tenant(_ANYBODY):
+        owner, contact, ask = _asked(token)
+        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+            _speak(contact.language)  # as the letter did, whatever the browser was set to
         if request.method == "POST" and answer in _ANSWERS:
             words = request.POST.get("words", "")
             answer_ask(token=token, right=answer == "right", words=words, now=now)
-        found = asked_contact(token)
-    if found is None:
-        raise Http404
-    owner, contact, ask = found
+            owner, contact, ask = _asked(token)
     context = {
         "name": owner.name(get_language() or "en"),
         "contact": contact,
@@ -46,3 +48,15 @@ def contact_ask(request: HttpRequest, token: str) -> HttpResponse:
     }
     taken = request.method != "POST" or answer in _ANSWERS
     return render(request, "web/contact_ask.html", context, status=200 if taken else 400)
+
+
+def _asked(token: str) -> tuple[OrganizationFacts, ContactFacts, AskFacts]:
+    found = asked_contact(token)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _speak(language: str) -> None:
+    if language in dict(settings.LANGUAGES):
+        activate(language)
