@@ -89,6 +89,7 @@ _RULES = {
     "accounts/rules.py": {"_objection"},
     "constituency/rules.py": {"_no_network"},
     "mandates/rules.py": {"_objection", "_unfounded", "_gazette_objection", "_readiness_objection"},
+    "notifications/channels/smtp/address.py": {"smtp_address"},
     "notifications/composing.py": {"_check_may_go"},
     "rulebook/rules.py": {
         "_faults", "_text", "_whole", "_flag", "_names", "_texts", "_timezone", "_coded",

@@ -42,6 +42,16 @@ def test_in_urdu_a_command_stays_one_piece_without_unseen_signs(entered, folders
     assert "کوئی ورکر کام نہیں کر رہا" in page
 
 
+def test_why_a_setting_cannot_be_used_is_said_in_urdu_too(entered, folders, settings):
+    settings.SMTP_URL = "smtp+plain://mail.example.org"
+    browser = entered("administrator")
+    assert "goes to 127.0.0.1 or [::1] only" in browser.get(PAGE).content.decode()
+    browser.cookies["django_language"] = "ur"
+    page = browser.get(PAGE).content.decode()
+    assert "goes to 127.0.0.1" not in page
+    assert "صرف" in page[page.index("smtp+plain://") :][:300]
+
+
 def test_a_page_that_shows_more_is_named_to_who_may_open_it(entered, folders):
     now = datetime.now(UTC)
     number = enqueue_job("lake.compact", {}, actor=OPERATOR, now=now)

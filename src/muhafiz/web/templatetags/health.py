@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from muhafiz.common.refusal import Refusal
 from muhafiz.health.rules import Fact, Finding, Size, Value, plain
 from muhafiz.web.desk.work_words import job_word
+from muhafiz.web.reasons import worded
 from muhafiz.web.refusals import sentence
 from muhafiz.web.templatetags.web import ltr, moment, number, size, text
 
@@ -78,4 +79,6 @@ def _value(name: str, value: Value) -> SafeString:
         return number(value)
     if isinstance(value, Refusal):
         return text(sentence(value))
+    if name == "reason":
+        return text(worded(str(value)))
     return text(value) if " " in value else ltr(value)
