@@ -79,6 +79,5 @@ def _value(name: str, value: Value) -> SafeString:
         return number(value)
     if isinstance(value, Refusal):
         return text(sentence(value))
-    if name == "reason":
-        return text(worded(str(value)))
-    return text(value) if " " in value else ltr(value)
+    said = worded(value) if name == "reason" else value
+    return text(said) if " " in said else ltr(said)
