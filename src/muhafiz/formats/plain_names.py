@@ -11,12 +11,11 @@ import numpy.typing as npt
 
 _Bytes = npt.NDArray[np.uint8]
 _Ints = npt.NDArray[np.int64]
+_Flags = npt.NDArray[np.bool_]
 
 _DOT, _HYPHEN, _NINE = ord("."), ord("-"), ord("9")
 _LONGEST = 64  # a shorter name of two labels has no label over 63 bytes
-_PLAIN = np.zeros(256, bool)
-_PLAIN[list(b"abcdefghijklmnopqrstuvwxyz0123456789-.")] = True
-_MISPLACED = (b"..", b".-", b"-.")
+_PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-."
 
 
 def doubtful_names(letters: _Bytes, ends: npt.NDArray[np.int32]) -> _Ints:
@@ -28,11 +27,11 @@ def doubtful_names(letters: _Bytes, ends: npt.NDArray[np.int32]) -> _Ints:
     """
     letters, ends = letters[ends[0] : ends[-1]], ends - ends[0]
     every = np.arange(len(ends) - 1)
-    text = letters.tobytes()
-    if not _PLAIN[letters].all() or any(pair in text for pair in _MISPLACED):
+    dot, hyphen = letters == _DOT, letters == _HYPHEN
+    if letters.tobytes().translate(None, _PLAIN) or _misplaced(dot, hyphen):
         return every
     lengths = np.diff(ends)
-    dots = np.flatnonzero(letters == _DOT)
+    dots = np.flatnonzero(dot)
     before = np.searchsorted(dots, ends)
     doubtful = (lengths > _LONGEST) | (np.diff(before) == 0)
     doubtful &= lengths > 0
@@ -41,6 +40,11 @@ def doubtful_names(letters: _Bytes, ends: npt.NDArray[np.int32]) -> _Ints:
     top = letters[np.minimum(dots[before[sure + 1] - 1] + 1, len(letters) - 1)]
     doubtful[sure] = _edge(first) | _edge(last) | (top <= _NINE)
     return np.flatnonzero(doubtful)
+
+
+def _misplaced(dot: _Flags, hyphen: _Flags) -> bool:
+    """Whether two dots meet anywhere, or a dot and a hyphen."""
+    return bool((dot[1:] & (dot[:-1] | hyphen[:-1])).any() or (hyphen[1:] & dot[:-1]).any())
 
 
 def _edge(letters: _Bytes) -> npt.NDArray[np.bool_]:
