@@ -12,11 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from muhafiz.lake.facts import event_facts, resighting_facts
-from muhafiz.lake.identity import Int64s, Mask
-from muhafiz.lake.known_keys import DayState, KnownKeys
+from muhafiz.lake.known_keys import Answer, KnownKeys
 from muhafiz.lake.layout import file_bytes
 from muhafiz.lake.models import SegmentKind
 from muhafiz.lake.preparation import PreparedBatch, PreparedDay
@@ -32,26 +29,22 @@ class Commitment:
 
 @dataclass(slots=True)
 class DayDraft:
-    """One day's events, which of them are stored already, and the state of the day for which.
+    """One day's events, and which of them are stored already.
 
-    That state may be yet to come: it holds once all that it `rests_on` is committed.
+    The state for which that was answered may be yet to come: it holds once all that it `rests_on`
+    is committed.
     """
 
     prepared: PreparedDay
-    known: Mask
-    state: DayState
+    answer: Answer
     rests_on: list[Commitment]
     commitment: Commitment = field(default_factory=Commitment)
     files: list[tuple[WrittenFile, dict[str, Any]]] = field(default_factory=list)
     """What was written: the file and the fields of its segment."""
 
-    def new_keys(self) -> Int64s:
-        """The keys of the events that are not stored yet."""
-        return self.prepared.keys[~self.known]
-
     def write(self) -> None:
         """Write new events and further sightings as files of their own."""
-        day, known = self.prepared.day, self.known
+        day, known = self.prepared.day, self.answer.known
         if not known.all():
             events = self.prepared.events(~known if known.any() else None)
             facts = {"kind": SegmentKind.EVENTS, **event_facts(events)}
@@ -87,9 +80,8 @@ def draft_batch(
     days = []
     for day in prepared.days:
         before = [each for draft in coming for each in draft.days if each.prepared.day == day.day]
-        added = [np.sort(each.new_keys()) for each in before]
-        known, state = index.look_up(day.day, day.keys, added)
-        days.append(DayDraft(day, known, state, [each.commitment for each in before]))
+        answer = index.look_up(day.day, day.keys, [each.answer.new for each in before])
+        days.append(DayDraft(day, answer, [each.commitment for each in before]))
     return Draft(prepared.rows, prepared.report_id, days)
 
 

@@ -1,7 +1,7 @@
 """Which event keys a day already has: remembered between appends, read from segments when not.
 
-One index per process and lake. A day's keys are sorted runs; what other processes append is read
-from their segments only. It never decides alone: the append's conditional update fails unless the
+One index per process and lake. What other processes append is read from their segments only. It
+never decides alone: the append's conditional update fails unless the
 day's version is the one the answer was given for.
 """
 
@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from muhafiz.lake.identity import Int64s, Mask
+from muhafiz.lake.key_set import KeySet, members
 from muhafiz.lake.models import Day, Segment, SegmentKind
 from muhafiz.lake.refusals import SegmentUnreadable
 from muhafiz.lake.storage import lake_folder, whole_path
 
-MOST_KEYS = 20_000_000  # 160 MB: the least recently used days are forgotten beyond it
-_GROWTH = 4  # a run is merged into the one below once that is less than this times longer
+MOST_KEYS = 20_000_000  # 200 MB: the least recently used days are forgotten beyond it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,15 @@ class DayState:
     epoch: int
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Which of the keys asked about the day has, the others as a set, and the state for which."""
+
+    known: Mask
+    new: KeySet
+    state: DayState
+
+
 @dataclass(slots=True)
 class _Known:
     """One day's keys up to `version`; `witness` is a segment of that version."""
@@ -43,18 +51,7 @@ class _Known:
     epoch: int
     version: int = 0
     witness: str | None = None
-    runs: list[Int64s] = field(default_factory=list)
-
-    def add(self, keys: Int64s) -> None:
-        self.runs.append(np.sort(keys))
-        while len(self.runs) > 1 and len(self.runs[-2]) < _GROWTH * len(self.runs[-1]):
-            both = np.concatenate(self.runs[-2:])
-            del self.runs[-2:]
-            both.sort(kind="stable")  # two runs: one linear merge
-            self.runs.append(both)
-
-    def size(self) -> int:
-        return sum(len(run) for run in self.runs)
+    keys: KeySet = field(default_factory=KeySet)
 
 
 class KnownKeys:
@@ -64,12 +61,10 @@ class KnownKeys:
         self._lock = threading.Lock()
         self._days: OrderedDict[date, _Known] = OrderedDict()
 
-    def look_up(
-        self, day: date, keys: Int64s, coming: Sequence[Int64s] = ()
-    ) -> tuple[Mask, DayState]:
-        """Which of `keys` the day has, and the state for which this holds.
+    def look_up(self, day: date, keys: Int64s, coming: Sequence[KeySet] = ()) -> Answer:
+        """Which of `keys` (each once) the day has.
 
-        `coming`: the sorted keys of appends that will be committed before this one, in order.
+        `coming`: the new keys of appends that will be committed before this one, in order.
 
         Raises:
             SegmentUnreadable: a segment of the day cannot be read.
@@ -78,22 +73,23 @@ class KnownKeys:
         needles = keys[order]
         with self._lock:
             state, fresh = self._refresh(day)
-            found = np.zeros(len(keys), dtype=np.bool_)
             known = self._days.get(day)
-            runs: Iterable[Int64s] = known.runs if known else map(_segment_keys, fresh)
-            for run in chain(runs, coming):
-                found |= _members(run, needles)
+            found = known.keys.holds(needles) if known else _in_segments(fresh, needles)
             self._forget()
+        for each in coming:
+            found |= each.holds(needles)
         mask = np.empty(len(keys), dtype=np.bool_)
         mask[order] = found
-        return mask, replace(state, version=state.version + len(coming))
+        state = replace(state, version=state.version + len(coming))
+        return Answer(mask, KeySet(needles[~found]), state)
 
-    def remember(self, state: DayState, keys: Int64s, witness: str) -> None:
+    def remember(self, state: DayState, new: KeySet, witness: str) -> None:
         """Keys just committed on top of `state`; ignored when that is not what is remembered."""
         with self._lock:
             known = self._days.get(state.day)
             if known and (known.version, known.epoch) == (state.version, state.epoch):
-                known.add(keys)
+                for run in new.runs:
+                    known.keys.add(run)
                 known.version, known.witness = state.version + 1, witness
 
     def _refresh(self, day: date) -> tuple[DayState, list[Segment]]:
@@ -103,17 +99,17 @@ class KnownKeys:
         if known is None or known.epoch != row.epoch or not _still_true(known):
             known = _Known(epoch=row.epoch)
         fresh = _live(day, after=known.version, until=row.version)
-        if known.size() + sum(segment.rows for segment in fresh) > MOST_KEYS:
+        if len(known.keys) + sum(segment.rows for segment in fresh) > MOST_KEYS:
             return state, _live(day, after=0, until=row.version)  # too many to remember
         for segment in fresh:
-            known.add(_segment_keys(segment))
+            known.keys.add(_segment_keys(segment))
         if row.version != known.version:
             known.version, known.witness = row.version, _witness(day, row.version)
         self._days[day] = known
         return state, fresh
 
     def _forget(self) -> None:
-        while len(self._days) > 1 and sum(k.size() for k in self._days.values()) > MOST_KEYS:
+        while len(self._days) > 1 and sum(len(k.keys) for k in self._days.values()) > MOST_KEYS:
             self._days.popitem(last=False)
 
 
@@ -150,13 +146,10 @@ def _segment_keys(segment: Segment) -> Int64s:
     return np.sort(keys)
 
 
-def _members(run: Int64s, needles: Int64s) -> Mask:
-    """Which of the sorted `needles` stand in the sorted `run`."""
-    if not len(run):
-        return np.zeros(len(needles), dtype=np.bool_)
-    places = np.searchsorted(run, needles)
-    places[places == len(run)] = 0
-    found: Mask = run[places] == needles
+def _in_segments(segments: Sequence[Segment], needles: Int64s) -> Mask:
+    found = np.zeros(len(needles), dtype=np.bool_)
+    for segment in segments:
+        found |= members(_segment_keys(segment), needles)
     return found
 
 

@@ -161,14 +161,12 @@ def _commit_until_still(days: Sequence[DayDraft], receipt: Receipt, actor: Actor
 
 def _look_again(draft: DayDraft) -> None:
     """Step 5: the files stay as they are unless the others stored some of the same keys."""
-    known, draft.state = known_keys(installation_salt()).look_up(
-        draft.prepared.day, draft.prepared.keys
-    )
+    before, day = draft.answer, draft.prepared
+    draft.answer = known_keys(installation_salt()).look_up(day.day, day.keys)
     draft.rests_on = []
-    if (known == draft.known).all():
+    if (draft.answer.known == before.known).all():
         return
     draft.discard()
-    draft.known = known
     draft.write()
 
 
@@ -195,10 +193,10 @@ def _commit(drafts: Sequence[DayDraft], receipt: Receipt, actor: Actor) -> Appen
         IntegrityError: the batch has a receipt already.
     """
     receipt.new_events, receipt.segment = 0, None
-    for draft in sorted(drafts, key=lambda each: each.state.day):  # one order: no deadlock
+    for draft in sorted(drafts, key=lambda each: each.answer.state.day):  # one order: no deadlock
         _advance(draft)
         for file, facts in draft.files:
-            segment = _add_segment(draft.state, file, facts, receipt)
+            segment = _add_segment(draft.answer.state, file, facts, receipt)
             receipt.segment = receipt.segment or segment.pk
             if segment.kind == SegmentKind.EVENTS:
                 receipt.new_events += segment.rows
@@ -225,7 +223,7 @@ def _commit(drafts: Sequence[DayDraft], receipt: Receipt, actor: Actor) -> Appen
 def _advance(draft: DayDraft) -> None:
     if not all(before.made for before in draft.rests_on):
         raise _DayMoved
-    state = draft.state
+    state = draft.answer.state
     moved = Day.objects.filter(day=state.day, version=state.version, epoch=state.epoch).update(
         version=F("version") + 1
     )
@@ -253,6 +251,6 @@ def _add_segment(
 
 def _remember_later(draft: DayDraft) -> None:
     """Tell the index once the transaction stands."""
-    keys, state, witness = draft.new_keys(), draft.state, draft.files[0][0].path
+    new, state, witness = draft.answer.new, draft.answer.state, draft.files[0][0].path
     index = known_keys(installation_salt())
-    transaction.on_commit(lambda: index.remember(state, keys, witness))
+    transaction.on_commit(lambda: index.remember(state, new, witness))
