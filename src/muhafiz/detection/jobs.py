@@ -34,7 +34,7 @@ def digest(run: JobRun) -> None:
     )
 
 
-@job("detection.gather_findings", every=timedelta(minutes=2), attempts=3, lease=timedelta(hours=1))
+@job("detection.gather_findings", every=timedelta(minutes=1), attempts=3, lease=timedelta(hours=1))
 def findings(run: JobRun) -> None:
     """Count what has changed in the lake into findings; end exceptions, close what is gone."""
     gather_findings(actor=run.actor, now=run.now())
