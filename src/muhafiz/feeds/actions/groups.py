@@ -67,8 +67,8 @@ def replay_group(
             )
         except _REFUSED as refusal:
             refused.append(refusal)
-            continue
-        tick(achieved.rows, total, achieved.note())
+        else:
+            tick(achieved.rows, total, achieved.note())
     if refused:
         raise refused[0]
     return achieved
